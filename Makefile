@@ -1,0 +1,91 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# The targets share one machine, one environment and one network.
+.NOTPARALLEL:
+
+VENV := .cache/venv
+BIN := $(CURDIR)/$(VENV)/bin
+TREE := .cache/collections/ansible_collections/nslab/bridgenet
+
+# For the controller; what a target needs is the role lab_host's business.
+SITE_PACKAGES := python3-venv
+TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
+	procps shellcheck tcpdump util-linux
+BENCH_PACKAGES := gcc libc6-dev
+
+# Ansible refuses a locale that is not UTF-8, and a fresh machine has none set.
+export LC_ALL := C.UTF-8
+export PATH := $(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+
+.PHONY: help
+help: ## this table
+	@awk -F ':.*## ' 'BEGIN { printf "%-12s %s\n%-12s %s\n", "target", "what it does", "------", "------------" } \
+		/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: site
+site: site-tools ## build the network of the inventory (default: seed 001 on this machine)
+	ansible-playbook playbooks/site.yml $(ARGS)
+
+.PHONY: verify
+verify: site-tools ## ping through what site built
+	ansible-playbook playbooks/verify.yml $(ARGS)
+
+.PHONY: down
+down: site-tools ## take it all away again
+	ansible-playbook playbooks/teardown.yml $(ARGS)
+
+.PHONY: test
+test: test-tools ## everything below, and the machine's own network must stay as it is
+	+python tests/network_guard.py $(MAKE) --keep-going lint sanity unit integration molecule
+
+.PHONY: lint
+lint: test-tools ## ruff, mypy, yamllint, ansible-lint, antsibull-changelog, -docs and -nox
+	hack/lint.sh
+
+.PHONY: sanity
+sanity: test-tools ## ansible-test sanity on every supported ansible-core
+	hack/sanity.sh
+
+.PHONY: unit
+unit: test-tools ## pure code, no root needed
+	pytest tests/unit $(ARGS)
+
+.PHONY: integration
+integration: test-tools ## the engine on this kernel, inside private namespaces (root)
+	pytest tests/integration $(ARGS)
+
+.PHONY: molecule
+molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
+	cd $(TREE) && molecule test --all $(ARGS)
+
+.PHONY: bench
+bench: test-tools ## the engine beside C, ip -batch and the shell script (root)
+	hack/apt.sh $(BENCH_PACKAGES)
+	python tests/benchmarks/run.py $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything generated
+	rm -rf .cache .ansible .nox .hypothesis tests/output
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: site-tools
+site-tools: $(TREE)
+	@hack/apt.sh $(SITE_PACKAGES)
+	@hack/venv.sh $(VENV) 3.11 3.14 --requirement requirements.txt
+
+.PHONY: test-tools
+test-tools: $(TREE)
+	@hack/apt.sh $(TEST_PACKAGES)
+	@hack/venv.sh $(VENV) 3.11 3.14 --requirement requirements-test.txt
+
+# Ansible and Python find the collection by its name in this tree.
+$(TREE):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../.. $@

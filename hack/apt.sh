@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Installs the Debian packages that are missing: hack/apt.sh PACKAGE...
+# Does nothing where there is no apt.
+set -euo pipefail
+
+command -v apt-get >/dev/null || exit 0
+
+missing=()
+for package in "$@"; do
+    status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$status" = installed ] || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "Missing packages. As root: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+
+# What is installed here is used by name; a service of it (sshd) must not start on this machine.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+fi
+
+export DEBIAN_FRONTEND=noninteractive
+echo "apt: installing ${missing[*]}"
+apt-get -q update
+apt-get -q install --yes --no-install-recommends "${missing[@]}"
