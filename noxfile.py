@@ -12,6 +12,7 @@ from __future__ import annotations
 import antsibull_nox
 import nox
 
+nox.options.envdir = ".cache/nox"
 antsibull_nox.load_antsibull_nox_toml()
 
 

@@ -18,8 +18,9 @@ check mypy
 check yamllint --strict .
 check ansible-lint
 check antsibull-changelog lint
-check antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck .
+check antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs self .
 check antsibull-nox lint-config
+check nox --session license-check extra-checks
 if [ ${#failed[@]} -gt 0 ]; then
     echo "lint: failed: ${failed[*]}"
     exit 1
