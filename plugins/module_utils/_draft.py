@@ -1,0 +1,241 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host on its way from current to predicted: what the resources write on, in memory only.
+
+What the kernel does of its own accord is done here too - a deleted bridge releases its
+ports, a deleted namespace takes the other ends of its veths along - so that the
+prediction is exact.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
+
+from . import _forwarding, _labels, _names
+from ._errors import BridgenetError
+from ._labels import Label
+from ._model import HOST, Host, Link, Masquerade, Namespace, Original, overlay
+
+# A loopback as the kernel makes it (drivers/net/loopback.c).
+NEW_LOOPBACK = Link(
+    "lo",
+    kind="",
+    mac="00:00:00:00:00:00",
+    mtu=65536,
+    up=False,
+    ipv6=True,
+    label="",
+    master="",
+    addresses=(),
+    routes=(),
+)
+
+IPV6_MIN_MTU = 1280  # RFC 8200; below it the kernel takes IPv6 off the interface
+
+
+def place(namespace: str) -> str:
+    """How a message names a namespace."""
+    return f"namespace {namespace!r}" if namespace else "the host"
+
+
+def change(old: Link, want: Link, exclusive: bool) -> Link:
+    """A link with what was declared, and with what the kernel takes away by itself.
+
+    Lists are additive, or exact where `exclusive`. The very same object where nothing changes.
+    """
+    addresses, routes = old.addresses or (), old.routes or ()
+    new = overlay(old, dataclasses.replace(want, addresses=None, routes=None))
+    if new is not old:
+        if new.mtu is not None and new.mtu < IPV6_MIN_MTU and new.ipv6:
+            new = dataclasses.replace(new, ipv6=False)
+        if not new.up:
+            routes = ()
+        if not new.ipv6 or (old.up and not new.up):
+            addresses = tuple(address for address in addresses if _names.family(address) == 4)
+            routes = tuple(route for route in routes if _names.family(route.to + route.via) == 4)
+    if want.addresses is not None:
+        merged = set(want.addresses) if exclusive else set(addresses).union(want.addresses)
+        addresses = tuple(sorted(merged))
+    if want.routes is not None:
+        by_key = {} if exclusive else {(route.to, route.metric): route for route in routes}
+        by_key.update({(route.to, route.metric): route for route in want.routes})
+        routes = tuple(sorted(by_key.values(), key=lambda route: (route.to, route.via, route.metric)))
+    if routes and not new.up:
+        raise BridgenetError(f"interface {new.name!r}: routes are declared, but up is false; a link that is down has no routes, drop one of the two")
+    if not new.ipv6 and any(_names.family(address) == 6 for address in addresses):
+        why = f"its MTU of {new.mtu} is below {IPV6_MIN_MTU}" if (new.mtu or 0) < IPV6_MIN_MTU else "ipv6 is false on it"
+        raise BridgenetError(f"interface {new.name!r} cannot have an IPv6 address: {why}; drop the address or change that")
+    if addresses == old.addresses and routes == old.routes:
+        return new
+    return dataclasses.replace(new, addresses=addresses, routes=routes)
+
+
+class Draft:
+    """The predicted host while the resources work on it."""
+
+    def __init__(self, current: Host) -> None:
+        self.current = current
+        self.links: Dict[str, Dict[str, Link]] = {name: dict(ns.links) for name, ns in current.namespaces.items()}
+        self.sysctls: Dict[str, Dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
+        self.masquerades: Dict[Masquerade, str] = dict(current.firewall.masquerades)
+        self.files: Dict[str, str] = dict(current.files)
+        self.originals: Dict[str, Original] = dict(current.originals)
+        self.modules: List[str] = []  # kernel modules to load
+        self.restore = False  # the host's own sysctls come back where nothing of ours is left
+        self.assumed: List[str] = []
+        self.warnings: List[str] = []
+        self.undeclared_mtu: Set[Tuple[str, str]] = set(current_bridges(current))
+
+    # --- namespaces ---
+
+    def need(self, namespace: str) -> Dict[str, Link]:
+        """The links of a namespace; one that is missing is assumed empty, which only check mode accepts."""
+        found = self.links.get(namespace)
+        if found is None:
+            self.assumed.append(f"namespace {namespace}")
+            found = self.links[namespace] = {"lo": NEW_LOOPBACK}
+            self.sysctls[namespace] = {}
+        return found
+
+    def is_assumed(self, namespace: str) -> bool:
+        """Whether a namespace is there only by assumption."""
+        return f"namespace {namespace}" in self.assumed
+
+    def drop_namespace(self, namespace: str) -> None:
+        """A namespace goes; with it go its veths, and their other ends wherever they are."""
+        for link in list(self.links[namespace].values()):
+            self.drop(namespace, link.name)
+        del self.links[namespace]
+        del self.sysctls[namespace]
+
+    # --- links ---
+
+    def find(self, namespace: str, name: str) -> Optional[Link]:
+        """A link, None where it is not there."""
+        return self.links.get(namespace, {}).get(name)
+
+    def put(self, namespace: str, link: Link) -> None:
+        """Add or replace a link."""
+        self.links[namespace][link.name] = link
+
+    def drop(self, namespace: str, name: str) -> None:
+        """A link goes; a veth takes its peer along, a bridge releases its ports."""
+        link = self.links.get(namespace, {}).pop(name, None)
+        if link is None:
+            return
+        if link.peer:
+            self.links.get(link.peer[0], {}).pop(link.peer[1], None)
+        if link.kind == "bridge":
+            for port in list(self.links[namespace].values()):
+                if port.master == name:
+                    self.put(namespace, dataclasses.replace(port, master="", port=None))
+
+    def claim(self, existing: str, own: Label, what: str, take_over: bool) -> None:
+        """An object in the way must be ours, or be handed over."""
+        if take_over:
+            return
+        label = _labels.parse(existing)
+        if label is None:
+            raise BridgenetError(f"{what} exists and is not ours; choose another name, remove it, or say take_over: true")
+        if label.project != own.project:
+            raise BridgenetError(f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say take_over: true")
+
+    def may_remove(self, existing: str, own: Optional[Label], what: str) -> None:
+        """Absent by name removes what has the name; absent with a label only what carries it."""
+        if own is not None and existing != str(own):
+            found = f"is labelled {existing!r}" if existing else "carries no label"
+            raise BridgenetError(f"{what} {found} and not {str(own)!r}, so it is not removed; drop the label to remove it by name")
+
+    # --- the host's own sysctls ---
+
+    def set_host_sysctl(self, key: str, value: str) -> None:
+        """Set one, noting down what it and its followers were before our first write."""
+        values = self.sysctls[HOST]
+        before = dict(values)
+        _forwarding.write(values, key, value)
+        for name, ours in values.items():
+            if before.get(name) != ours:
+                first = self.originals[name].before if name in self.originals else before.get(name, ours)
+                self.originals[name] = Original(first, ours)
+
+    def restore_host_sysctls(self, keys: Iterable[str]) -> None:
+        """Give values back that are still ours; what somebody changed since then stays."""
+        values = self.sysctls[HOST]
+        mine = {key: self.originals.pop(key) for key in keys if key in self.originals}
+        still = {key: original.before for key, original in mine.items() if values.get(key) == original.ours}
+        stays = {key: values[key] for key in mine if key in values and key not in still}
+        for key in sorted(still, key=lambda name: name not in _forwarding.SWITCHES):
+            if key in _forwarding.SWITCHES:
+                _forwarding.write(values, key, still[key])
+        values.update(still)
+        values.update(stays)
+
+    def anything_of_ours(self) -> bool:
+        """Whether an object with a label of any project is left."""
+        if any(_labels.parse(comment) for comment in self.masquerades.values()):
+            return True
+        return any(_labels.parse(link.label or "") for links in self.links.values() for link in links.values())
+
+    # --- the end ---
+
+    def finish(self) -> Host:
+        """The predicted host."""
+        if self.restore and self.originals and not self.anything_of_ours():
+            self.restore_host_sysctls(list(self.originals))
+        self._adjust_bridge_mtus()
+        namespaces = {}
+        for name, links in self.links.items():
+            old = self.current.namespaces.get(name)
+            if old is not None and _same(old.links, links) and old.sysctls == self.sysctls[name]:
+                namespaces[name] = old
+            else:
+                namespaces[name] = Namespace(name, links, self.sysctls[name])
+        return dataclasses.replace(
+            self.current,
+            namespaces=namespaces,
+            firewall=dataclasses.replace(self.current.firewall, masquerades=self.masquerades, intact=True),
+            files=self.files,
+            originals=self.originals,
+        )
+
+    def _adjust_bridge_mtus(self) -> None:
+        """A bridge whose MTU nobody set follows the smallest of its ports (br_mtu_auto_adjust, net/bridge/br_if.c)."""
+        for namespace, links in self.links.items():
+            old = self.current.namespaces.get(namespace)
+            if old is not None and _same(old.links, links):
+                continue
+            for bridge in [link for link in links.values() if link.kind == "bridge"]:
+                if (namespace, bridge.name) not in self.undeclared_mtu:
+                    continue
+                smallest = smallest_port(links, bridge.name)
+                if bridge.mtu != smallest and (old is None or smallest != smallest_port(old.links, bridge.name)):
+                    self.put(namespace, dataclasses.replace(bridge, mtu=smallest))
+
+
+def _same(old: Mapping[str, Link], new: Mapping[str, Link]) -> bool:
+    """Whether nothing was put or dropped: an untouched link is the very same object."""
+    return len(old) == len(new) and all(new.get(name) is link for name, link in old.items())
+
+
+def smallest_port(links: Mapping[str, Link], bridge: str) -> int:
+    """The smallest MTU of a bridge's ports; 1500 where it has none (br_mtu_min, net/bridge/br_if.c)."""
+    return min((link.mtu for link in links.values() if link.master == bridge and link.mtu), default=1500)
+
+
+def current_bridges(current: Host) -> List[Tuple[str, str]]:
+    """Bridges whose MTU follows their ports, as far as one can see from outside."""
+    found = []
+    for namespace, state in current.namespaces.items():
+        bridges = [link for link in state.links.values() if link.kind == "bridge"]
+        if not bridges:
+            continue
+        smallest: Dict[str, int] = {}
+        for link in state.links.values():
+            if link.master and link.mtu:
+                smallest[link.master] = min(link.mtu, smallest.get(link.master, link.mtu))
+        found += [(namespace, bridge.name) for bridge in bridges if bridge.mtu == smallest.get(bridge.name, 1500)]
+    return found
+
+

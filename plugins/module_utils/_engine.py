@@ -1,0 +1,129 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One change of one host: read, plan, and - at the one gate for check mode - apply or stop."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Dict, List, Sequence, Tuple
+
+from . import _guard, _namespaces, _purge
+from ._errors import BridgenetError
+from ._kernel import Kernel
+from ._lock import host_lock
+from ._model import Host
+from ._netlink import NLM_F_CREATE, NLM_F_EXCL, RTM_NEWLINK, Message, Socket, require_pyroute2
+from ._operations import CreateBridge, CreateVeth, NetlinkOperation
+from ._plan import Plan, plan
+from ._purge import Named
+from ._reader import Scope, read
+
+Views = List[Tuple[str, str, Dict[str, Any]]]  # module, how a message names the object, the object as options
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked for."""
+
+    project: str
+    resources: Sequence[Named]
+    purge: bool = False
+    force: bool = False
+    lock_timeout: float = 60
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was, what is or would be, and what was or would be done."""
+
+    changed: bool
+    before: Views
+    after: Views
+    actions: Tuple[str, ...]
+    assumed: Tuple[str, ...]
+    warnings: Tuple[str, ...]
+
+
+def run(task: Task, check_mode: bool) -> Report:
+    """Carry out a task. BridgenetError where it cannot be done; the host is then as it was before."""
+    if os.geteuid() != 0:
+        raise BridgenetError("networks and namespaces can only be read and changed by root; use `become: true`")
+    with Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
+        scope = Scope(everything=task.purge)
+        for _module, resource in task.resources:
+            resource.widen(scope)
+        current, resources, decided = _decide(kernel, scope, task)
+        if decided.short and not scope.everything:
+            scope.everything = True
+            current, resources, decided = _decide(kernel, scope, task)
+        if decided.risks and not task.force:
+            _guard.check(current, decided.risks, _guard.ssh_peers())
+        before, after = _views(current, resources), _views(decided.predicted, resources)
+        actions = tuple(command for operation in decided.operations for command in operation.commands())
+        report = Report(bool(decided.operations), before, after, actions, decided.assumed, decided.warnings)
+        if check_mode or not (decided.operations or decided.assumed):
+            return report
+        if decided.assumed:
+            raise BridgenetError(f"missing on this host: {', '.join(decided.assumed)}; create it first")
+        _able(kernel, current, decided)
+        kernel.apply(decided.operations)
+        _verify(kernel, scope, resources, after)
+        return report
+
+
+def _decide(kernel: Kernel, scope: Scope, task: Task) -> Tuple[Host, Sequence[Named], Plan]:
+    current = read(kernel, scope)
+    resources = list(task.resources)
+    if task.purge:
+        resources += _purge.stale(current, task.resources, task.project)
+    return current, resources, plan(current, [resource for _module, resource in resources])
+
+
+def _views(host: Host, resources: Sequence[Named]) -> Views:
+    found = []
+    for module, resource in resources:
+        view = resource.view(host)
+        if view is not None:
+            found.append((module, resource.what, view))
+    return found
+
+
+def _able(kernel: Kernel, current: Host, decided: Plan) -> None:
+    """Whether this host can do it at all, before the first change: pyroute2, and the kinds of device."""
+    if not any(isinstance(operation, NetlinkOperation) for operation in decided.operations):
+        return
+    require_pyroute2()
+    wanted = set()
+    if any(isinstance(operation, CreateBridge) for operation in decided.operations):
+        wanted.add("bridge")
+    if any(isinstance(operation, CreateVeth) for operation in decided.operations):
+        wanted.add("veth")
+    there = {link.kind for namespace in current.namespaces.values() for link in namespace.links.values()}
+    for kind in sorted(wanted - there):
+        with _namespaces.scratch(kernel.home):
+            socket = Socket()
+            attrs = [("IFLA_IFNAME", "probe"), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
+            fields = {"index": 0, "flags": 0, "change": 0}
+            refused = socket.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
+            socket.close()
+        if refused:
+            raise BridgenetError(f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, or load it: `modprobe {kind}`")
+
+
+def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> None:
+    """Read back what was set: the kernel ignores what it does not know, and others change things, too."""
+    real = _views(read(kernel, scope), resources)
+    if real == expected:
+        return
+    differences = [f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(expected, real)]
+    left = kernel.undo()
+    raise BridgenetError(f"after the change the host is not as planned: {'; '.join(differences)}; {left or 'the change was undone'}")
+
+
+def _differences(expected: Views, real: Views) -> List[Tuple[Tuple[str, Any], Any]]:
+    found = {(module, what): view for module, what, view in real}
+    wanted = {(module, what): view for module, what, view in expected}
+    keys = [*wanted, *(key for key in found if key not in wanted)]
+    return [((key[1], wanted.get(key)), found.get(key)) for key in keys if wanted.get(key) != found.get(key)]

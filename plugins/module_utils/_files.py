@@ -1,0 +1,60 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The few files that the engine keeps: persisted settings in /etc, and the original sysctls in /run."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from typing import Dict, Mapping
+
+from ._model import Original
+
+ORIGINALS = "/run/nslab.bridgenet/original"
+
+
+def read(path: str) -> str:
+    """The content, "" where there is no such file."""
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return ""
+
+
+def write(path: str, content: str) -> None:
+    """Replace a file atomically, or remove it where `content` is ""; an emptied directory of ours goes with it."""
+    directory = os.path.dirname(path)
+    if not content:
+        if os.path.exists(path):
+            os.unlink(path)
+        if directory == os.path.dirname(ORIGINALS) and os.path.isdir(directory):
+            os.rmdir(directory)
+        return
+    os.makedirs(directory, mode=0o755, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".bridgenet-")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            handle.write(content)
+        os.chmod(temporary, 0o644)
+        os.rename(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def originals() -> Dict[str, Original]:
+    """The sysctls of the host as they were before our first write."""
+    content = read(ORIGINALS)
+    if not content:
+        return {}
+    return {name: Original(before, ours) for name, (before, ours) in json.loads(content).items()}
+
+
+def originals_text(values: Mapping[str, Original]) -> str:
+    """The content of the file of originals."""
+    if not values:
+        return ""
+    return json.dumps({name: [value.before, value.ours] for name, value in sorted(values.items())}, indent=1) + "\n"

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state of a host, desired and current, in the same frozen dataclasses.
+
+In a desired object None means "not declared": such a field is left alone. In a
+current object every field has a value. The host's own namespace is named "".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Optional, Tuple, TypeVar
+
+HOST = ""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Route:
+    """A unicast route of the main table out of one interface."""
+
+    to: str  # "default", "::/0" or a network
+    via: str = ""  # "" is on-link
+    metric: int = 0  # the kernel's own defaults: 0 for IPv4, 1024 for IPv6
+
+
+@dataclass(frozen=True)
+class BridgeOptions:
+    """What only a bridge has. Times are in hundredths of a second, as in linux/if_link.h (clock_t)."""
+
+    stp: Optional[bool] = None
+    forward_delay: Optional[int] = None
+    ageing_time: Optional[int] = None
+    vlan_filtering: Optional[bool] = None
+    nf_call_iptables: Optional[bool] = None
+    nf_call_ip6tables: Optional[bool] = None
+    nf_call_arptables: Optional[bool] = None
+
+
+@dataclass(frozen=True)
+class PortOptions:
+    """What only a bridge port has (IFLA_BRPORT_*, linux/if_link.h)."""
+
+    isolated: Optional[bool] = None
+    hairpin: Optional[bool] = None
+    cost: Optional[int] = None
+    priority: Optional[int] = None
+    learning: Optional[bool] = None
+    bpdu_guard: Optional[bool] = None
+
+
+# A bridge and a port as the kernel makes them (br_dev_setup, new_nbp; net/bridge). A veth tells
+# 10 Gbit/s, which is cost 2; the cost of other links follows their speed and is shown only where declared.
+NEW_BRIDGE = BridgeOptions(False, 1500, 30000, False, False, False, False)
+NEW_PORT = PortOptions(isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False)
+
+
+@dataclass(frozen=True)
+class Link:
+    """An interface. `peer` is (namespace, name) of a veth's other end where that is known."""
+
+    name: str
+    kind: Optional[str] = None
+    mac: Optional[str] = None
+    mtu: Optional[int] = None
+    up: Optional[bool] = None
+    ipv6: Optional[bool] = None
+    label: Optional[str] = None
+    master: Optional[str] = None
+    port: Optional[PortOptions] = None
+    bridge: Optional[BridgeOptions] = None
+    peer: Optional[Tuple[str, str]] = None
+    addresses: Optional[Tuple[str, ...]] = None
+    routes: Optional[Tuple[Route, ...]] = None
+    index: int = field(default=0, compare=False)
+    secondary: Tuple[str, ...] = field(default=(), compare=False)  # IPv4 addresses that go with their primary
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """A named network namespace, or the host's own."""
+
+    name: str
+    links: Mapping[str, Link] = field(default_factory=dict)
+    sysctls: Mapping[str, str] = field(default_factory=dict)  # only those that somebody asked for
+
+    @property
+    def label(self) -> str:
+        """The alias of the loopback, which is where a namespace carries its label."""
+        loopback = self.links.get("lo")
+        return loopback.label or "" if loopback else ""
+
+
+@dataclass(frozen=True)
+class Masquerade:
+    """One source NAT: `source` is rewritten when it leaves by `out_interface`, or by anything but `bridge`."""
+
+    source: str
+    out_interface: str = ""
+    bridge: str = ""
+    backend: str = "nftables"  # or "iptables"
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        where = f"out of {self.out_interface}" if self.out_interface else f"from {self.bridge} to anywhere else"
+        return f"{self.source} {where}"
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """Our entries, each with its comment; `table` is the listing of our nft table, "" where there is none."""
+
+    masquerades: Mapping[Masquerade, str] = field(default_factory=dict)
+    table: str = ""
+    intact: bool = True  # the table's own rules are as we load them
+    preferred: str = "nftables"  # what backend `auto` stands for on this host
+
+
+@dataclass(frozen=True)
+class Original:
+    """A sysctl of the host before our first write, and what we wrote."""
+
+    before: str
+    ours: str
+
+
+@dataclass(frozen=True)
+class Host:
+    """All that the engine knows of a host. Only what a task needs is read."""
+
+    namespaces: Mapping[str, Namespace]
+    firewall: Firewall = field(default_factory=Firewall)
+    files: Mapping[str, str] = field(default_factory=dict)  # path -> content, "" where there is no file
+    originals: Mapping[str, Original] = field(default_factory=dict)
+    br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*
+    ipv6: bool = True  # the kernel speaks IPv6
+
+
+def overlay(current: T, declared: Any) -> T:
+    """`current` with every field that `declared` names; the very same object where nothing differs."""
+    changes = {}
+    mine = current.__dict__
+    for name, value in declared.__dict__.items():
+        if value is None or mine[name] == value:
+            continue
+        if isinstance(value, (BridgeOptions, PortOptions)) and mine[name] is not None:
+            value = overlay(mine[name], value)
+            if value == mine[name]:
+                continue
+        changes[name] = value
+    return dataclasses.replace(current, **changes) if changes else current  # type: ignore[type-var]

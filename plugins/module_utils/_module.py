@@ -1,0 +1,108 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Between Ansible and the engine: argument specs, the lists of objects, results and errors. It exists once."""
+
+from __future__ import annotations
+
+import copy
+import platform
+from typing import Any, Dict, List
+
+from ansible.module_utils.basic import AnsibleModule
+
+from . import _names, _report
+from ._engine import Report, Task, Views, run
+from ._errors import BridgenetError
+from ._purge import Named
+from ._resources import RESOURCES
+from ._resources._base import Context
+
+_TASK = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "project": {"type": "str", "default": "default"},
+    "inventory_host": {"type": "str"},
+    "lock_timeout": {"type": "int", "default": 60},
+    "force": {"type": "bool", "default": False},
+}
+
+
+def _objects(name: str) -> Dict[str, Any]:
+    """A list of objects of one kind, as an option."""
+    resource = RESOURCES[name]
+    options = copy.deepcopy(resource.SPEC)  # type: ignore[attr-defined]
+    for required in resource.REQUIRED:  # type: ignore[attr-defined]
+        options[required]["required"] = True
+    return {"type": "list", "elements": "dict", "options": options}
+
+
+def _single(name: str) -> Dict[str, Any]:
+    """The options of one object at the top of a task. Defaults are the object's business, so that `config` excludes them all."""
+    options = copy.deepcopy(RESOURCES[name].SPEC)  # type: ignore[attr-defined]
+    del options["state"]
+    for option in options.values():
+        option.pop("default", None)
+    return options  # type: ignore[no-any-return]
+
+
+def resource_module(name: str) -> None:
+    """The whole of a resource module."""
+    single = _single(name)
+    module = AnsibleModule(
+        argument_spec={"config": _objects(name), **single, **copy.deepcopy(_TASK)},
+        mutually_exclusive=[("config", option) for option in single],
+        required_one_of=[(*RESOURCES[name].REQUIRED, "config")] if RESOURCES[name].REQUIRED else [],  # type: ignore[attr-defined]
+        supports_check_mode=True,
+    )
+    objects = module.params["config"]
+    if objects is None:
+        objects = [{option: module.params[option] for option in single}]
+    report = _carry_out(module, {name: objects})
+    _exit(module, report, [view for _name, _what, view in report.before], [view for _name, _what, view in report.after])
+
+
+def transaction_module() -> None:
+    """The whole of the module `transaction`."""
+    module = AnsibleModule(
+        argument_spec={
+            **{name: _objects(name) for name in RESOURCES},
+            "purge": {"type": "bool", "default": False},
+            **copy.deepcopy(_TASK),
+        },
+        supports_check_mode=True,
+    )
+    report = _carry_out(module, {name: module.params[name] or [] for name in RESOURCES}, module.params["purge"])
+    _exit(module, report, _by_module(report.before), _by_module(report.after))
+
+
+def _by_module(views: Views) -> Dict[str, List[Dict[str, Any]]]:
+    found: Dict[str, List[Dict[str, Any]]] = {}
+    for name, _what, view in views:
+        found.setdefault(name, []).append(view)
+    return found
+
+
+def _carry_out(module: AnsibleModule, objects: Dict[str, List[Dict[str, Any]]], purge: bool = False) -> Report:
+    params = module.params
+    try:
+        context = Context(_names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"])
+        resources: List[Named] = []
+        for name in RESOURCES:
+            resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]  # type: ignore[attr-defined]
+        task = Task(context.project, resources, purge, params["force"], params["lock_timeout"])
+        return run(task, module.check_mode)
+    except BridgenetError as error:
+        module.fail_json(msg=str(error))
+
+
+def _exit(module: AnsibleModule, report: Report, before: Any, after: Any) -> None:
+    for warning in report.warnings:
+        module.warn(warning)
+    if report.assumed:
+        module.warn(f"check mode assumes, because an earlier task would make it: {', '.join(report.assumed)}")
+    result: Dict[str, Any] = {"changed": report.changed, "before": before, "after": after, "actions": list(report.actions)}
+    if report.assumed:
+        result["assumed"] = list(report.assumed)
+    if module._diff:  # pylint: disable=protected-access
+        result["diff"] = _report.diff(report.before, report.after)
+    module.exit_json(**result)

@@ -1,0 +1,140 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person may call things, and the canonical form of what is compared.
+
+Every function returns the canonical value or raises BridgenetError, which names
+the value, the rule and the fix. Nothing here touches the host.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ipaddress
+import re
+
+from ._errors import BridgenetError
+
+_WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
+_LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*\Z")
+
+INTERFACE_BYTES = 15  # IFNAMSIZ - 1, linux/if.h
+NAMESPACE_BYTES = 63  # one DNS label, and what an interface alias has room for
+LABEL_BYTES = 100  # an nft comment holds 128, "bridgenet:1:PROJECT:" goes before it
+PROJECT_BYTES = 15
+
+
+def _word(what: str, value: str, limit: int) -> str:
+    if not _WORD.match(value):
+        raise BridgenetError(
+            f"{what} {value!r}: allowed are letters, digits, '_', '.' and '-', the first of them a letter, digit or '_'; choose such a name"
+        )
+    if len(value) > limit:
+        raise BridgenetError(f"{what} {value!r} has {len(value)} characters, at most {limit} are allowed; shorten it")
+    return value
+
+
+@functools.lru_cache(maxsize=None)
+def interface(value: str) -> str:
+    """The name of an interface: 1 to 15 characters."""
+    return _word("interface name", value, INTERFACE_BYTES)
+
+
+@functools.lru_cache(maxsize=None)
+def namespace(value: str) -> str:
+    """The name of a namespace: 1 to 63 bytes."""
+    return _word("namespace name", value, NAMESPACE_BYTES)
+
+
+def project(value: str) -> str:
+    """The name of a project, the scope of ownership and purge."""
+    return _word("project", value, PROJECT_BYTES)
+
+
+def label(value: str) -> str:
+    """The object part of an ownership label."""
+    if not _LABEL.match(value) or len(value) > LABEL_BYTES:
+        raise BridgenetError(
+            f"label {value!r}: allowed are 1 to {LABEL_BYTES} letters, digits, '_', '.', '/', ':' and '-', "
+            "the first of them a letter, digit or '_'; choose such a label"
+        )
+    return value
+
+
+def mac(value: str) -> str:
+    """A unicast MAC address in lower case, written with colons."""
+    text = value.lower()
+    if not _MAC.match(text):
+        raise BridgenetError(f"MAC address {value!r} is not six pairs of hexadecimal digits with colons; write it like 02:00:00:00:00:01")
+    if int(text[:2], 16) & 1:
+        raise BridgenetError(f"MAC address {value!r} is multicast: the first byte must be even; write it like 02:00:00:00:00:01")
+    if text == "00:00:00:00:00:00":
+        raise BridgenetError(f"MAC address {value!r} is all zero, which no interface may have; write it like 02:00:00:00:00:01")
+    return text
+
+
+def generated_mac(host: str, project_name: str, object_name: str) -> str:
+    """The MAC address of a link that we create: known before it exists, and different on every host."""
+    digest = hashlib.sha256(f"{host}\0{project_name}\0{object_name}".encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in b"\x02" + digest[:5])
+
+
+def mtu(value: int) -> int:
+    """An MTU in bytes, 68 (RFC 791) to 65535."""
+    if not 68 <= value <= 65535:
+        raise BridgenetError(f"MTU {value} is out of range: 68 to 65535 bytes are possible")
+    return value
+
+
+@functools.lru_cache(maxsize=None)
+def address(value: str) -> str:
+    """An interface address with its prefix length, as 10.10.0.1/16 or fd00::1/64."""
+    if "/" not in value:
+        raise BridgenetError(f"address {value!r} has no prefix length; write it like 10.10.0.1/16")
+    try:
+        parsed = ipaddress.ip_interface(value)
+    except ValueError as error:
+        raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.1/16") from error
+    net = parsed.network
+    what = None
+    if parsed.ip.is_unspecified or parsed.ip.is_multicast:
+        what = "no address that an interface can have"
+    elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.network_address:
+        what = f"the network address of {net}"
+    elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.broadcast_address:
+        what = f"the broadcast address of {net}"
+    if what:
+        raise BridgenetError(f"address {value!r} is {what}; choose one inside the network")
+    return parsed.with_prefixlen
+
+
+@functools.lru_cache(maxsize=None)
+def subnet(value: str) -> str:
+    """A network as CIDR with the host bits cleared, as iptables does it."""
+    try:
+        return ipaddress.ip_network(value, strict=False).with_prefixlen
+    except ValueError as error:
+        raise BridgenetError(f"network {value!r}: {error}; write it like 10.10.0.0/16") from error
+
+
+@functools.lru_cache(maxsize=None)
+def gateway(value: str) -> str:
+    """The plain address of a next hop."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError as error:
+        raise BridgenetError(f"next hop {value!r}: {error}; write it like 10.10.0.1") from error
+
+
+@functools.lru_cache(maxsize=None)
+def family(value: str) -> int:
+    """4 or 6, of a canonical address, network or next hop."""
+    return 6 if ":" in value else 4
+
+
+@functools.lru_cache(maxsize=None)
+def network_of(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network that a canonical interface address is connected to."""
+    return ipaddress.ip_interface(value).network

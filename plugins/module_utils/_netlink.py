@@ -1,0 +1,203 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that talks netlink, and the only one that imports pyroute2.
+
+What is written is encoded by pyroute2's message classes; what is read in bulk goes
+through _decode. pyroute2 is imported when the first message is written, because its
+import alone takes 0.1 to 0.25 s and a run that finds nothing to do needs none of it.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+from . import _decode
+from ._errors import BridgenetError
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
+RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
+RTM_GETNSID = 90
+
+_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP = 1, 4, 0x300
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
+
+_SOL_NETLINK = 270
+_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
+_NLM_F_ACK_TLVS = 0x200
+_NLMSGERR_ATTR_MSG = 1
+_EXT_MASK_SKIP_STATS = 8
+_IFLA_EXT_MASK = 29
+_IFLA_IFNAME = 3
+
+# Acknowledgements queue up in the socket's buffer while a send runs: a batch stays well below it.
+BATCH = 100
+
+OLDEST_PYROUTE2 = (0, 7, 2)
+
+
+@dataclass(frozen=True)
+class Message:
+    """One request: `family` names pyroute2's class, `attrs` is its notation of attributes."""
+
+    family: str  # "link", "address" or "route"
+    type: int
+    flags: int = 0
+    fields: Dict[str, int] = field(default_factory=dict)
+    attrs: List[Tuple[str, Any]] = field(default_factory=list)
+
+
+class Refused(OSError):
+    """The kernel refused a message: errno, and its own words where it has some."""
+
+
+def _version(text: str) -> Tuple[int, ...]:
+    digits = []
+    for part in text.split(".")[:3]:
+        number = "".join(character for character in part if character.isdigit())
+        digits.append(int(number or 0))
+    return tuple(digits)
+
+
+_classes: Dict[str, Callable[[], Any]] = {}
+
+
+def require_pyroute2() -> None:
+    """Import pyroute2, or say what to install."""
+    if _classes:
+        return
+    fix = "install it: `apt install python3-pyroute2` (Debian 12 and later), or `pip install pyroute2` for the Python that Ansible uses on this host; the role nslab.bridgenet.lab_host does it"
+    try:
+        import pyroute2  # pylint: disable=import-outside-toplevel
+        from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+        from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+        from pyroute2.netlink.rtnl.rtmsg import rtmsg
+    except ImportError as error:
+        raise BridgenetError(f"the Python library pyroute2 is missing on this host ({error}); {fix}") from error
+    found = str(getattr(pyroute2, "__version__", "0"))
+    if _version(found) < OLDEST_PYROUTE2:
+        raise BridgenetError(f"pyroute2 {found} on this host is too old, 0.7.2 or later is needed; {fix}")
+    _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg)
+
+
+def _encode(message: Message, sequence: int) -> bytes:
+    encoder = _classes[message.family]()
+    encoder.update(message.fields)
+    encoder["attrs"] = message.attrs
+    header = encoder["header"]
+    header["type"] = message.type
+    header["flags"] = message.flags | _NLM_F_REQUEST | _NLM_F_ACK
+    header["sequence_number"] = sequence
+    encoder.encode()
+    return bytes(encoder.data)
+
+
+def _outcome(data: bytes, start: int, end: int, flags: int) -> Optional[Refused]:
+    """The error of an NLMSG_ERROR payload, None for an acknowledgement."""
+    code = struct.unpack_from("=i", data, start)[0]
+    if code == 0:
+        return None
+    words = os.strerror(-code)
+    if flags & _NLM_F_ACK_TLVS:
+        position = start + 20  # the code, and the header of the request (NETLINK_CAP_ACK)
+        while position + 4 <= end:
+            length, kind = struct.unpack_from("=HH", data, position)
+            if length < 4:
+                break
+            if kind == _NLMSGERR_ATTR_MSG:
+                said = data[position + 4 : position + length].split(b"\0", 1)[0]
+                words += f" ({said.decode('utf-8', 'replace')})"
+            position += (length + 3) & ~3
+    return Refused(-code, words)
+
+
+class Socket:
+    """A NETLINK_ROUTE socket; it stays in the namespace in which it was made."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        self._sequence = 0
+        for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
+            self._socket.setsockopt(_SOL_NETLINK, option, 1)
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        self._socket.close()
+
+    def send(self, batch: Sequence[Message]) -> List[Optional[Refused]]:
+        """Send messages at once; the outcome of each, because the kernel goes on behind a failing one."""
+        require_pyroute2()
+        first = self._sequence + 1
+        data = b"".join(_encode(message, first + offset) for offset, message in enumerate(batch))
+        self._sequence += len(batch)
+        self._socket.send(data)
+        outcomes: Dict[int, Optional[Refused]] = {}
+        while len(outcomes) < len(batch):
+            answer = self._socket.recv(65536)
+            position = 0
+            while position + 16 <= len(answer):
+                length, kind, flags, sequence, _port = struct.unpack_from("=IHHII", answer, position)
+                if kind == _decode.NLMSG_ERROR and sequence >= first:
+                    outcomes[sequence - first] = _outcome(answer, position + 16, position + length, flags)
+                position += (length + 3) & ~3
+        return [outcomes[offset] for offset in range(len(batch))]
+
+    def _dump(self, kind: int, payload: bytes) -> List[bytes]:
+        self._sequence += 1
+        header = struct.pack("=IHHII", 16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
+        self._socket.send(header + payload)
+        parts = []
+        while True:
+            data = self._socket.recv(65536)
+            for answer, _sequence, start, end in _decode.messages(data):
+                if answer == _decode.NLMSG_ERROR:
+                    code = struct.unpack_from("=i", data, start)[0]
+                    raise Refused(-code, os.strerror(-code))
+                if answer == _decode.NLMSG_DONE:
+                    parts.append(data[: start - 16])
+                    return parts
+            parts.append(data)
+
+    def links(self) -> List[_decode.LinkRow]:
+        """All links of the namespace."""
+        return _decode.links(self._dump(RTM_GETLINK, struct.pack("=16xHHI", 8, _IFLA_EXT_MASK, _EXT_MASK_SKIP_STATS)))
+
+    def addresses(self) -> Dict[int, List[_decode.AddressRow]]:
+        """Interface index -> addresses."""
+        return _decode.addresses(self._dump(RTM_GETADDR, bytes(8)))
+
+    def routes(self, ipv6: bool) -> List[_decode.RouteRow]:
+        """The unicast routes of the main table, of IPv4 or also of IPv6."""
+        found = []
+        for family in (socket.AF_INET, socket.AF_INET6)[: 2 if ipv6 else 1]:
+            request = struct.pack("=8BI", family, 0, 0, 0, _decode.RT_TABLE_MAIN, 0, 0, 0, 0)
+            found += _decode.routes(self._dump(RTM_GETROUTE, request))
+        return found
+
+    def index(self, name: str) -> int:
+        """The index of a link by its name, 0 where there is none."""
+        self._sequence += 1
+        raw = name.encode() + b"\0"
+        attr = struct.pack("=HH", 4 + len(raw), _IFLA_IFNAME) + raw + bytes(-len(raw) % 4)
+        mask = struct.pack("=HHI", 8, _IFLA_EXT_MASK, _EXT_MASK_SKIP_STATS)
+        payload = bytes(16) + attr + mask
+        self._socket.send(struct.pack("=IHHII", 16 + len(payload), RTM_GETLINK, _NLM_F_REQUEST, self._sequence, 0) + payload)
+        data = self._socket.recv(65536)
+        if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
+            return 0
+        return struct.unpack_from("=i", data, 20)[0]  # type: ignore[no-any-return]
+
+    def namespace_id(self, descriptor: int) -> int:
+        """This namespace's id of another one (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""
+        self._sequence += 1
+        payload = struct.pack("=B3xHHI", 0, 8, 3, descriptor)  # rtgenmsg, NETNSA_FD
+        self._socket.send(struct.pack("=IHHII", 16 + len(payload), RTM_GETNSID, _NLM_F_REQUEST, self._sequence, 0) + payload)
+        data = self._socket.recv(65536)
+        if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
+            return -1
+        return struct.unpack_from("=i", data, 24)[0]  # type: ignore[no-any-return]

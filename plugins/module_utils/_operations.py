@@ -1,0 +1,606 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan consists of. An operation knows how to apply itself, how to undo itself, and how it reads as a command.
+
+The commands are iproute2's, nft's and sysctl's; run by a shell they give the same
+kernel state. Every word in them is quoted; the engine itself starts no shell.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Tuple
+
+from . import _files, _names, _programs, _sysctl
+from ._model import NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
+from ._netlink import (
+    NLM_F_CREATE,
+    NLM_F_EXCL,
+    RTM_DELADDR,
+    RTM_DELLINK,
+    RTM_DELROUTE,
+    RTM_NEWADDR,
+    RTM_NEWLINK,
+    RTM_NEWROUTE,
+    Message,
+)
+
+if TYPE_CHECKING:
+    from ._kernel import Kernel
+
+_IFF_UP = 1
+_NEW = NLM_F_CREATE | NLM_F_EXCL
+_IFA_F_NODAD = 0x02  # linux/if_addr.h: declared addresses need no detection of duplicates
+_RT_TABLE_MAIN, _RTPROT_STATIC, _RTN_UNICAST, _RT_SCOPE_LINK = 254, 4, 1, 253
+
+_BRIDGE_ATTRS = {
+    "stp": ("IFLA_BR_STP_STATE", "stp_state"),
+    "forward_delay": ("IFLA_BR_FORWARD_DELAY", "forward_delay"),
+    "ageing_time": ("IFLA_BR_AGEING_TIME", "ageing_time"),
+    "vlan_filtering": ("IFLA_BR_VLAN_FILTERING", "vlan_filtering"),
+    "nf_call_iptables": ("IFLA_BR_NF_CALL_IPTABLES", "nf_call_iptables"),
+    "nf_call_ip6tables": ("IFLA_BR_NF_CALL_IP6TABLES", "nf_call_ip6tables"),
+    "nf_call_arptables": ("IFLA_BR_NF_CALL_ARPTABLES", "nf_call_arptables"),
+}
+_PORT_ATTRS = {
+    "isolated": ("IFLA_BRPORT_ISOLATED", "isolated"),
+    "hairpin": ("IFLA_BRPORT_MODE", "hairpin"),
+    "cost": ("IFLA_BRPORT_COST", "cost"),
+    "priority": ("IFLA_BRPORT_PRIORITY", "priority"),
+    "learning": ("IFLA_BRPORT_LEARNING", "learning"),
+    "bpdu_guard": ("IFLA_BRPORT_GUARD", "guard"),
+}
+
+
+def _ip(namespace: str) -> List[str]:
+    return ["ip", "-n", namespace] if namespace else ["ip"]
+
+
+def _declared(options: Any, names: Mapping[str, Tuple[str, str]]) -> List[Tuple[str, str, int]]:
+    """(netlink attribute, word of iproute2, value) of the options that have a value."""
+    found = []
+    for name, (attribute, word) in names.items():
+        value = getattr(options, name)
+        if value is not None:
+            found.append((attribute, word, int(value)))
+    return found
+
+
+class Operation(abc.ABC):
+    """One step of a plan."""
+
+    @abc.abstractmethod
+    def commands(self) -> Tuple[str, ...]:
+        """The step as lines for a shell."""
+
+    @abc.abstractmethod
+    def undo(self) -> Tuple[Operation, ...]:
+        """What brings back the state before this step."""
+
+
+class Step(Operation):
+    """An operation that is more than one netlink message, or none."""
+
+    @abc.abstractmethod
+    def perform(self, kernel: Kernel) -> None:
+        """Do it; an OSError or BridgenetError where that fails."""
+
+
+@dataclass(frozen=True)
+class NetlinkOperation(Operation, abc.ABC):
+    """An operation that is exactly one netlink message in one namespace: neighbours travel in one send."""
+
+    namespace: str
+
+    @abc.abstractmethod
+    def message(self, kernel: Kernel) -> Message:
+        """The message; `kernel` knows indices and descriptors."""
+
+    @abc.abstractmethod
+    def words(self) -> List[str]:
+        """The command of iproute2 behind `ip -n NAMESPACE`."""
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(_ip(self.namespace) + self.words()),)
+
+
+# --- namespaces ---
+
+
+@dataclass(frozen=True)
+class CreateNamespace(Step):
+    """A namespace with its loopback set up and labelled, then published under its name."""
+
+    name: str
+    label: str
+    loopback: bool
+
+    def perform(self, kernel: Kernel) -> None:
+        change = SetLink(self.name, "lo", (("up", False), ("label", "")), (("up", self.loopback), ("label", self.label)))
+        kernel.create_namespace(self.name, [change])
+
+    def commands(self) -> Tuple[str, ...]:
+        loopback = ["link", "set", "dev", "lo", "alias", self.label, "up" if self.loopback else "down"]
+        return (shlex.join(["ip", "netns", "add", self.name]), shlex.join(_ip(self.name) + loopback))
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DeleteNamespace(self.name),)
+
+
+@dataclass(frozen=True)
+class DeleteNamespace(Step):
+    """Take the name away. The namespace itself is held until the whole run has succeeded."""
+
+    name: str
+
+    def perform(self, kernel: Kernel) -> None:
+        kernel.withdraw_namespace(self.name)
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(["ip", "netns", "del", self.name]),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (PublishNamespace(self.name),)
+
+
+@dataclass(frozen=True)
+class PublishNamespace(Step):
+    """Give a withdrawn namespace its name back."""
+
+    name: str
+
+    def perform(self, kernel: Kernel) -> None:
+        kernel.publish_namespace(self.name)
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(["ip", "netns", "attach", self.name, "self"]),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DeleteNamespace(self.name),)
+
+
+# --- links ---
+
+
+@dataclass(frozen=True)
+class CreateVeth(NetlinkOperation):
+    """A veth pair, both ends in place, in one message."""
+
+    near: Link
+    far_namespace: str
+    far: Link
+
+    def message(self, kernel: Kernel) -> Message:
+        far: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.far.name), ("IFLA_ADDRESS", self.far.mac), ("IFLA_MTU", self.far.mtu)]
+        if self.far_namespace != self.namespace:
+            far.append(("IFLA_NET_NS_FD", kernel.descriptor(self.far_namespace)))
+        peer = {"index": 0, "flags": 0, "change": 0, "attrs": far}
+        data = {"attrs": [("VETH_INFO_PEER", peer)]}
+        attrs: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.near.name), ("IFLA_ADDRESS", self.near.mac), ("IFLA_MTU", self.near.mtu)]
+        if self.near.master:
+            attrs.append(("IFLA_MASTER", kernel.index(self.namespace, self.near.master)))
+        attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}))
+        flags = _IFF_UP if self.near.up else 0
+        return Message("link", RTM_NEWLINK, _NEW, {"index": 0, "flags": flags, "change": _IFF_UP}, attrs)
+
+    def words(self) -> List[str]:
+        words = ["link", "add", "name", self.near.name, "address", str(self.near.mac), "mtu", str(self.near.mtu)]
+        words += ["master", self.near.master] if self.near.master else []
+        words += ["up"] if self.near.up else []
+        words += ["type", "veth", "peer", "name", self.far.name, "address", str(self.far.mac), "mtu", str(self.far.mtu)]
+        if self.far_namespace != self.namespace:
+            words += ["netns", self.far_namespace or "1"]
+        return words
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DeleteLinks(self.namespace, (self.near.name,), ()),)
+
+
+@dataclass(frozen=True)
+class CreateBridge(NetlinkOperation):
+    """A bridge, still down: ports join a bridge faster before it is up."""
+
+    link: Link
+
+    def _options(self) -> List[Tuple[str, str, int]]:
+        """Only what differs from a new bridge: a kernel may lack what nobody asks for, VLAN filtering for one."""
+        options = self.link.bridge or NEW_BRIDGE
+        differing = {name: names for name, names in _BRIDGE_ATTRS.items() if getattr(options, name) != getattr(NEW_BRIDGE, name)}
+        return _declared(options, differing)
+
+    def message(self, kernel: Kernel) -> Message:
+        data = [(attribute, value) for attribute, _word, value in self._options()]
+        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": data})]}
+        attrs = [("IFLA_IFNAME", self.link.name), ("IFLA_ADDRESS", self.link.mac), ("IFLA_LINKINFO", info)]
+        return Message("link", RTM_NEWLINK, _NEW, {"index": 0, "flags": 0, "change": 0}, attrs)
+
+    def words(self) -> List[str]:
+        words = ["link", "add", "name", self.link.name, "address", str(self.link.mac), "type", "bridge"]
+        for _attribute, word, value in self._options():
+            words += [word, str(value)]
+        return words
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DeleteLinks(self.namespace, (self.link.name,), ()),)
+
+
+@dataclass(frozen=True)
+class DeleteLinks(Step):
+    """Links of one namespace; together, because one by one each takes 20 ms."""
+
+    namespace: str
+    names: Tuple[str, ...]
+    again: Tuple[Operation, ...]  # what makes them anew, with all that they had
+
+    def perform(self, kernel: Kernel) -> None:
+        kernel.delete_links(self.namespace, self.names)
+
+    def commands(self) -> Tuple[str, ...]:
+        return tuple(shlex.join([*_ip(self.namespace), "link", "del", "dev", name]) for name in self.names)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return self.again
+
+
+Fields = Tuple[Tuple[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class SetLink(NetlinkOperation):
+    """Fields of one link: mac, mtu, up, label, master ("" is none)."""
+
+    link: str
+    before: Fields
+    after: Fields
+
+    def message(self, kernel: Kernel) -> Message:
+        fields = {"index": 0, "flags": 0, "change": 0}
+        attrs: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.link)]
+        for name, value in self.after:
+            if name == "up":
+                fields["flags"], fields["change"] = int(value), _IFF_UP
+            elif name == "mac":
+                attrs.append(("IFLA_ADDRESS", value))
+            elif name == "mtu":
+                attrs.append(("IFLA_MTU", value))
+            elif name == "label":
+                attrs.append(("IFLA_IFALIAS", value))
+            else:
+                attrs.append(("IFLA_MASTER", kernel.index(self.namespace, value) if value else 0))
+        return Message("link", RTM_NEWLINK, 0, fields, attrs)
+
+    def words(self) -> List[str]:
+        words = ["link", "set", "dev", self.link]
+        for name, value in self.after:
+            if name == "up":
+                words.append("up" if value else "down")
+            elif name == "master" and not value:
+                words.append("nomaster")
+            else:
+                words += [{"mac": "address", "label": "alias"}.get(name, name), str(value)]
+        return words
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (dataclasses.replace(self, before=self.after, after=self.before),)
+
+
+@dataclass(frozen=True)
+class SetBridge(NetlinkOperation):
+    """Options of a bridge; None is left alone."""
+
+    link: str
+    before: BridgeOptions
+    after: BridgeOptions
+
+    def message(self, kernel: Kernel) -> Message:
+        data = [(attribute, value) for attribute, _word, value in _declared(self.after, _BRIDGE_ATTRS)]
+        info = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": data})]}
+        attrs = [("IFLA_IFNAME", self.link), ("IFLA_LINKINFO", info)]
+        return Message("link", RTM_NEWLINK, 0, {"index": 0, "flags": 0, "change": 0}, attrs)
+
+    def words(self) -> List[str]:
+        words = ["link", "set", "dev", self.link, "type", "bridge"]
+        for _attribute, word, value in _declared(self.after, _BRIDGE_ATTRS):
+            words += [word, str(value)]
+        return words
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (dataclasses.replace(self, before=self.after, after=self.before),)
+
+
+@dataclass(frozen=True)
+class SetPort(NetlinkOperation):
+    """Options of a bridge port; None is left alone."""
+
+    link: str
+    before: PortOptions
+    after: PortOptions
+
+    def message(self, kernel: Kernel) -> Message:
+        data = [(attribute, value) for attribute, _word, value in _declared(self.after, _PORT_ATTRS)]
+        info = {"attrs": [("IFLA_INFO_SLAVE_KIND", "bridge"), ("IFLA_INFO_SLAVE_DATA", {"attrs": data})]}
+        attrs = [("IFLA_IFNAME", self.link), ("IFLA_LINKINFO", info)]
+        return Message("link", RTM_NEWLINK, 0, {"index": 0, "flags": 0, "change": 0}, attrs)
+
+    def words(self) -> List[str]:
+        words = ["link", "set", "dev", self.link, "type", "bridge_slave"]
+        for attribute, word, value in _declared(self.after, _PORT_ATTRS):
+            numeric = attribute in ("IFLA_BRPORT_COST", "IFLA_BRPORT_PRIORITY")
+            words += [word, str(value) if numeric else ("on" if value else "off")]
+        return words
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (dataclasses.replace(self, before=self.after, after=self.before),)
+
+
+# --- addresses and routes ---
+
+
+@dataclass(frozen=True)
+class _AddressOperation(NetlinkOperation):
+    link: str
+    address: str
+
+    def _fields(self, kernel: Kernel) -> Tuple[Dict[str, int], List[Tuple[str, Any]]]:
+        plain, length = self.address.split("/")
+        family = 10 if _names.family(self.address) == 6 else 2
+        fields = {"family": family, "prefixlen": int(length), "index": kernel.index(self.namespace, self.link)}
+        return fields, [("IFA_LOCAL", plain), ("IFA_ADDRESS", plain)]
+
+
+@dataclass(frozen=True)
+class AddAddress(_AddressOperation):
+    """An address; an IPv6 one without duplicate address detection, which costs over a second."""
+
+    def message(self, kernel: Kernel) -> Message:
+        fields, attrs = self._fields(kernel)
+        if fields["family"] == 10:
+            attrs.append(("IFA_FLAGS", _IFA_F_NODAD))
+        return Message("address", RTM_NEWADDR, _NEW, fields, attrs)
+
+    def words(self) -> List[str]:
+        nodad = ["nodad"] if _names.family(self.address) == 6 else []
+        return ["address", "add", self.address, "dev", self.link, *nodad]
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DelAddress(self.namespace, self.link, self.address),)
+
+
+@dataclass(frozen=True)
+class DelAddress(_AddressOperation):
+    """An address less."""
+
+    def message(self, kernel: Kernel) -> Message:
+        fields, attrs = self._fields(kernel)
+        return Message("address", RTM_DELADDR, 0, fields, attrs)
+
+    def words(self) -> List[str]:
+        return ["address", "del", self.address, "dev", self.link]
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (AddAddress(self.namespace, self.link, self.address),)
+
+
+@dataclass(frozen=True)
+class _RouteOperation(NetlinkOperation):
+    link: str
+    route: Route
+
+    def _message(self, kernel: Kernel, kind: int, flags: int) -> Message:
+        ipv6 = _names.family(self.route.to + self.route.via) == 6
+        target, _slash, length = ("", "", "0") if self.route.to in ("default", "::/0") else self.route.to.partition("/")
+        fields = {
+            "family": 10 if ipv6 else 2,
+            "dst_len": int(length),
+            "table": _RT_TABLE_MAIN,
+            "proto": _RTPROT_STATIC if kind == RTM_NEWROUTE else 0,
+            "scope": 0 if ipv6 or self.route.via else _RT_SCOPE_LINK,
+            "type": _RTN_UNICAST,
+        }
+        attrs: List[Tuple[str, Any]] = [("RTA_DST", target)] if target else []
+        if self.route.via:
+            attrs.append(("RTA_GATEWAY", self.route.via))
+        attrs.append(("RTA_OIF", kernel.index(self.namespace, self.link)))
+        if self.route.metric:
+            attrs.append(("RTA_PRIORITY", self.route.metric))
+        return Message("route", kind, flags, fields, attrs)
+
+    def _words(self, verb: str) -> List[str]:
+        words = ["route", verb, self.route.to]
+        words += ["via", self.route.via] if self.route.via else []
+        words += ["dev", self.link]
+        words += ["metric", str(self.route.metric)] if self.route.metric else []
+        return words
+
+
+@dataclass(frozen=True)
+class AddRoute(_RouteOperation):
+    """A route of the main table."""
+
+    def message(self, kernel: Kernel) -> Message:
+        return self._message(kernel, RTM_NEWROUTE, _NEW)
+
+    def words(self) -> List[str]:
+        return [*self._words("add"), "proto", "static"]
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DelRoute(self.namespace, self.link, self.route),)
+
+
+@dataclass(frozen=True)
+class DelRoute(_RouteOperation):
+    """A route less."""
+
+    def message(self, kernel: Kernel) -> Message:
+        return self._message(kernel, RTM_DELROUTE, 0)
+
+    def words(self) -> List[str]:
+        return self._words("del")
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (AddRoute(self.namespace, self.link, self.route),)
+
+
+# --- sysctls, modules, files ---
+
+
+@dataclass(frozen=True)
+class SetSysctl(Step):
+    """A sysctl of one namespace; `followers` are the values that the kernel changes with it."""
+
+    namespace: str
+    key: str
+    before: str
+    after: str
+    followers: Tuple[Tuple[str, str], ...] = ()
+
+    def perform(self, kernel: Kernel) -> None:
+        with kernel.inside(self.namespace):
+            _sysctl.write(self.key, self.after)
+
+    def commands(self) -> Tuple[str, ...]:
+        inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        return (shlex.join([*inside, "sysctl", "-qw", f"{self.key}={self.after}"]),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        back: List[Operation] = [SetSysctl(self.namespace, self.key, self.after, self.before)]
+        back += [RestoreSysctl(self.namespace, key, value) for key, value in self.followers]
+        return tuple(back)
+
+
+@dataclass(frozen=True)
+class RestoreSysctl(Step):
+    """Give a sysctl its earlier value back, where it is still there and has another one."""
+
+    namespace: str
+    key: str
+    value: str
+
+    def perform(self, kernel: Kernel) -> None:
+        with kernel.inside(self.namespace):
+            if _sysctl.read_all([self.key]).get(self.key, self.value) != self.value:
+                _sysctl.write(self.key, self.value)
+
+    def commands(self) -> Tuple[str, ...]:
+        return SetSysctl(self.namespace, self.key, "", self.value).commands()
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class LoadModule(Step):
+    """A kernel module. It stays: others may use it by now, so this is not undone."""
+
+    name: str
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.load_module(self.name)
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(["modprobe", "--", self.name]),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
+class WriteFile(Step):
+    """A whole small file; "" is no file."""
+
+    path: str
+    before: str
+    after: str
+
+    def perform(self, kernel: Kernel) -> None:
+        _files.write(self.path, self.after)
+
+    def commands(self) -> Tuple[str, ...]:
+        if not self.after:
+            return (shlex.join(["rm", "-f", self.path]),)
+        put = shlex.join(["install", "-D", "-m", "0644", "/dev/stdin", self.path])
+        return (f"printf %s {shlex.quote(self.after)} | {put}",)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (WriteFile(self.path, self.after, self.before),)
+
+
+@dataclass(frozen=True)
+class RecordOriginals(Step):
+    """Note down the host's own sysctls before our first write. No kernel state, hence no command."""
+
+    before: Tuple[Tuple[str, Original], ...]
+    after: Tuple[Tuple[str, Original], ...]
+
+    def perform(self, kernel: Kernel) -> None:
+        _files.write(_files.ORIGINALS, _files.originals_text(dict(self.after)))
+
+    def commands(self) -> Tuple[str, ...]:
+        return ()
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (RecordOriginals(self.after, self.before),)
+
+
+# --- firewall ---
+
+
+@dataclass(frozen=True)
+class ChangeTable(Step):
+    """A change of our nft table in one transaction, and the transaction that takes it back."""
+
+    text: str
+    back: str
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.nft(self.text)
+
+    def commands(self) -> Tuple[str, ...]:
+        return (f"printf %s {shlex.quote(self.text)} | nft -f -",)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (ChangeTable(self.back, self.text),)
+
+
+@dataclass(frozen=True)
+class AddIptablesRule(Step):
+    """A masquerade rule at the end of nat/POSTROUTING."""
+
+    entry: Masquerade
+    comment: str
+
+    def _argv(self) -> List[str]:
+        return _programs.iptables_argv("-A", self.entry, self.comment)
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.iptables(self._argv())
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (DelIptablesRule(self.entry, self.comment),)
+
+
+@dataclass(frozen=True)
+class DelIptablesRule(Step):
+    """A masquerade rule less."""
+
+    entry: Masquerade
+    comment: str
+
+    def _argv(self) -> List[str]:
+        return _programs.iptables_argv("-D", self.entry, self.comment)
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.iptables(self._argv())
+
+    def commands(self) -> Tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> Tuple[Operation, ...]:
+        return (AddIptablesRule(self.entry, self.comment),)

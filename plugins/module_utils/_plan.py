@@ -1,0 +1,131 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plan(current, resources) -> Plan. Pure: no I/O, no clock, no randomness; every decision is made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, List, Sequence, Tuple
+
+from . import _guard, _names
+from ._draft import Draft, place
+from ._errors import BridgenetError
+from ._model import HOST, Host, Link
+from ._operations import Operation
+from ._resources._base import Resource
+from ._steps import steps
+
+PORTS = 1023  # BR_PORT_BITS, net/bridge/br_private.h: the next one fails with EXFULL
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be, and the way there."""
+
+    predicted: Host
+    operations: Tuple[Operation, ...]
+    assumed: Tuple[str, ...]  # what a real run would miss
+    warnings: Tuple[str, ...]
+    risks: Tuple[_guard.Risk, ...]  # what may cut off the person
+    short: bool  # decided on less than the whole host, where the whole host matters
+
+
+def plan(current: Host, resources: Sequence[Resource]) -> Plan:
+    """Decide. BridgenetError where the declaration cannot be had; nothing has been changed then."""
+    _no_twins(resources)
+    draft = Draft(current)
+    for resource in resources:
+        if not resource.present:
+            resource.predict(draft)
+    for resource in resources:
+        if resource.present:
+            resource.predict(draft)
+    predicted = draft.finish()
+    warnings = [*draft.warnings, *_check(current, predicted)]
+    return Plan(
+        predicted,
+        tuple(steps(current, predicted, draft.modules)),
+        tuple(draft.assumed),
+        tuple(warnings),
+        tuple(_guard.risks(current, predicted)),
+        _is_short(current, predicted, draft),
+    )
+
+
+def _no_twins(resources: Sequence[Resource]) -> None:
+    seen: Dict[str, str] = {}
+    for resource in resources:
+        if resource.what in seen:
+            raise BridgenetError(f"{resource.what} is declared twice; say it once")
+        seen[resource.what] = resource.what
+    owners: Dict[Tuple[str, str], str] = {}
+    for resource in resources:
+        for key in resource.owns():
+            if key in owners:
+                raise BridgenetError(f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of them another name")
+            owners[key] = resource.what
+
+
+def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:
+    """Whether the decision needs to know more than was read: the peer of a veth that goes, or what of ours is left."""
+    if draft.restore and current.originals:
+        return True
+    for name, namespace in current.namespaces.items():
+        after = predicted.namespaces.get(name)
+        if after is namespace:
+            continue
+        for link in namespace.links.values():
+            if link.kind == "veth" and link.peer is None and (after is None or link.name not in after.links):
+                return True
+    return False
+
+
+def _check(current: Host, predicted: Host) -> List[str]:
+    """What no single resource can see: too many ports, networks that overlap. Returns warnings."""
+    warnings: List[str] = []
+    for name, namespace in predicted.namespaces.items():
+        if namespace is current.namespaces.get(name):
+            continue
+        ports: Dict[str, int] = {}
+        for link in namespace.links.values():
+            if link.master:
+                ports[link.master] = ports.get(link.master, 0) + 1
+        for bridge, count in ports.items():
+            if count > PORTS:
+                raise BridgenetError(f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a second bridge")
+    before, after = current.namespaces[HOST], predicted.namespaces[HOST]
+    for link in after.links.values():
+        old = before.links.get(link.name)
+        if link is old:
+            continue
+        for address in link.addresses or ():
+            if old is None or address not in (old.addresses or ()):
+                warnings += _overlaps(address, link, list(after.links.values()))
+    return warnings
+
+
+def _overlaps(address: str, link: Link, links: List[Link]) -> List[str]:
+    """An address whose network the host already reaches in another way."""
+    network = _names.network_of(address)
+    if network.prefixlen == network.max_prefixlen:
+        return []
+    warnings = []
+    for other in links:
+        if other.name == link.name:
+            continue
+        for text in other.addresses or ():
+            connected = _names.network_of(text)
+            if connected.version == network.version and connected.prefixlen < connected.max_prefixlen and network.overlaps(connected):  # type: ignore[arg-type]
+                raise BridgenetError(
+                    f"address {address!r} of interface {link.name!r}: its network {network} overlaps {connected}, to which this host is connected by {other.name!r}; choose another subnet"
+                )
+        for route in other.routes or ():
+            if route.to in ("default", "::/0"):
+                continue
+            routed = _names.network_of(route.to)
+            if routed.version == network.version and network.overlaps(routed):  # type: ignore[arg-type]
+                warnings.append(
+                    f"address {address} of interface {link.name}: its network {network} overlaps {routed}, which this host reaches by {other.name}"
+                )
+    return warnings

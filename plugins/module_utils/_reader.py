@@ -1,0 +1,151 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The current state of a host: one dump of links, addresses and routes per namespace, and only what was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Set, Tuple
+
+from . import _decode, _files, _forwarding, _namespaces, _programs, _sysctl
+from ._kernel import Kernel
+from ._model import HOST, Firewall, Host, Link, Namespace, Route
+
+
+@dataclass
+class Scope:
+    """What has to be read."""
+
+    namespaces: Set[str] = field(default_factory=set)  # besides the host, which is always read
+    everything: bool = False  # all namespaces: for purge, and to know whether anything of ours is left
+    sysctls: Dict[str, Set[str]] = field(default_factory=dict)  # namespace -> keys
+    files: Set[str] = field(default_factory=set)
+    forwarding: Set[str] = field(default_factory=set)  # switches that may be turned on
+    backends: Set[str] = field(default_factory=set)  # of the firewall: auto, nftables, iptables
+    look: bool = False  # for our entries in every backend that is there
+
+
+
+
+class _Dump:
+    """The raw rows of one namespace."""
+
+    def __init__(self, kernel: Kernel, namespace: str) -> None:
+        socket = kernel.socket(namespace)
+        self.name = namespace
+        self.rows = socket.links()
+        self.addresses = socket.addresses()
+        ipv6 = any(row.ipv6 and row.name != "lo" for row in self.rows)
+        self.routes: Dict[int, List[Route]] = {}
+        for row in socket.routes(ipv6):
+            if row.index and row.protocol != _decode.RTPROT_RA:
+                self.routes.setdefault(row.index, []).append(row.route)
+        self.by_index = {row.index: row for row in self.rows}
+
+
+def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> Dict[Tuple[str, int], Tuple[str, str]]:
+    """(namespace, index) of a veth's end -> (namespace, name) of the other, where both were read.
+
+    Each end tells the other's index, and this namespace's id of the other's namespace. Two ends that
+    name each other are a pair; only where several could be, the ids are asked for.
+    """
+    ends: Dict[Tuple[int, int], List[Tuple[str, _decode.LinkRow]]] = {}
+    for dump in dumps.values():
+        for row in dump.rows:
+            if row.kind == "veth" and row.netnsid is not None:
+                ends.setdefault((row.index, row.link), []).append((dump.name, row))
+    found = {}
+    for dump in dumps.values():
+        for row in dump.rows:
+            if row.kind != "veth":
+                continue
+            if row.netnsid is None:
+                if row.link in dump.by_index:
+                    found[dump.name, row.index] = (dump.name, dump.by_index[row.link].name)
+                continue
+            others = [end for end in ends.get((row.link, row.index), ()) if end[0] != dump.name]
+            if len(others) > 1:
+                socket = kernel.socket(dump.name)
+                others = [end for end in others if socket.namespace_id(kernel.descriptor(end[0])) == row.netnsid]
+            if others:
+                found[dump.name, row.index] = (others[0][0], others[0][1].name)
+    return found
+
+
+def _links(dump: _Dump, peers: Mapping[Tuple[str, int], Tuple[str, str]]) -> Dict[str, Link]:
+    found = {}
+    for row in dump.rows:
+        master = dump.by_index.get(row.master)
+        addresses = dump.addresses.get(row.index, ())
+        routes = dump.routes.get(row.index, ())
+        found[row.name] = Link(
+            name=row.name,
+            kind=row.kind,
+            mac=row.mac,
+            mtu=row.mtu,
+            up=row.up,
+            ipv6=row.ipv6,
+            label=row.alias,
+            master=master.name if master else "",
+            port=row.port,
+            bridge=row.bridge,
+            peer=peers.get((dump.name, row.index)),
+            addresses=tuple(sorted(address.address for address in addresses)),
+            routes=tuple(sorted(routes, key=_route_order)),
+            index=row.index,
+            secondary=tuple(address.address for address in addresses if address.secondary),
+        )
+    return found
+
+
+def _route_order(route: Route) -> Tuple[str, str, int]:
+    return (route.to, route.via, route.metric)
+
+
+def read(kernel: Kernel, scope: Scope) -> Host:
+    """The host as it is now, as far as `scope` asks."""
+    published = _namespaces.names()
+    wanted = published if scope.everything else [name for name in published if name in scope.namespaces]
+    dumps = {}
+    for name in [HOST, *wanted]:
+        try:
+            dumps[name] = _Dump(kernel, name)
+        except FileNotFoundError:
+            continue  # gone since it was listed, or an ordinary file
+    peers = _peers(kernel, dumps)
+    originals = _files.originals()
+    namespaces = {}
+    for name, dump in dumps.items():
+        keys = sorted(scope.sysctls.get(name, ()))
+        sysctls: Dict[str, str] = {}
+        if keys:
+            with kernel.inside(name):
+                sysctls = _sysctl.read_all(keys)
+        if name == HOST:
+            sysctls.update(_sysctl.read_all(originals))
+            for switch in sorted(scope.forwarding):
+                sysctls.update(_switch(switch))
+        namespaces[name] = Namespace(name, _links(dump, peers), sysctls)
+    firewall = Firewall()
+    if scope.backends or scope.look or scope.everything:
+        firewall = _programs.firewall(kernel.home, scope.backends, scope.look or scope.everything)
+    return Host(
+        namespaces=namespaces,
+        firewall=firewall,
+        files={path: _files.read(path) for path in sorted(scope.files)},
+        originals=originals,
+        br_netfilter=_sysctl.exists("net/bridge"),
+        ipv6=_sysctl.exists("net/ipv6"),
+    )
+
+
+def _switch(switch: str) -> Dict[str, str]:
+    """A forwarding switch; what follows it only where it is off and may be turned on."""
+    found = _sysctl.read_all([switch])
+    if found.get(switch) == "0":
+        interfaces = _sysctl.interfaces("ipv4" if switch == _forwarding.SWITCH4 else "ipv6")
+        found.update(_sysctl.read_all(_forwarding.followers(switch, interfaces)))
+        if switch == _forwarding.SWITCH6:
+            found.update(_sysctl.read_all(_forwarding.router_advertisements(interfaces)))
+    return found

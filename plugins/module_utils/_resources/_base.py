@@ -1,0 +1,164 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every resource is: options in, a part of the prediction and a view out. All of it is pure."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .. import _labels, _names
+from .._draft import Draft
+from .._errors import BridgenetError
+from .._labels import Label
+from .._model import Host, Link, Route
+from .._reader import Scope
+
+Options = Dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What holds for a whole task."""
+
+    project: str
+    inventory_host: str
+    state: str = "present"
+
+    def label(self, name: Optional[str], default: str) -> Label:
+        """The label of an object, by its option or its name."""
+        return Label(self.project, _names.label(name if name is not None else default))
+
+    def mac(self, name: str) -> str:
+        """The MAC address of a link that is made anew."""
+        return _names.generated_mac(self.inventory_host, self.project, name)
+
+
+@dataclass(frozen=True)
+class Resource(abc.ABC):
+    """One declared object."""
+
+    present: bool
+
+    @property
+    @abc.abstractmethod
+    def what(self) -> str:
+        """How a message names it; two objects of one task may not share it."""
+
+    @abc.abstractmethod
+    def widen(self, scope: Scope) -> None:
+        """Add what has to be read."""
+
+    @abc.abstractmethod
+    def predict(self, draft: Draft) -> None:
+        """Write into the draft what will be; BridgenetError where that cannot be."""
+
+    @abc.abstractmethod
+    def view(self, host: Host) -> Optional[Options]:
+        """The object as it is in `host`, in the form of the options; None where it is not there."""
+
+    def owns(self) -> List[Tuple[str, str]]:
+        """(kind, key) of what purge must leave alone because of this object."""
+        return []
+
+
+STATE = {"state": {"type": "str", "choices": ["present", "absent"]}}
+OWNED = {"label": {"type": "str"}, "take_over": {"type": "bool", "default": False}}
+ROUTES = {
+    "type": "list",
+    "elements": "dict",
+    "options": {
+        "to": {"type": "str", "required": True},
+        "via": {"type": "str"},
+        "metric": {"type": "int"},
+    },
+}
+LINK = {
+    "mac": {"type": "str"},
+    "mtu": {"type": "int"},
+    "up": {"type": "bool"},
+    "ipv6": {"type": "bool"},
+    "addresses": {"type": "list", "elements": "str"},
+    "routes": ROUTES,
+}
+
+
+def is_present(options: Mapping[str, Any], context: Context) -> bool:
+    """An object's own state, or the task's."""
+    return (options.get("state") or context.state) == "present"
+
+
+def _route(options: Mapping[str, Any]) -> Route:
+    via = _names.gateway(options["via"]) if options.get("via") else ""
+    to = options["to"]
+    if to == "default":
+        to = "::/0" if _names.family(via) == 6 else "default"
+    else:
+        to = _names.subnet(to)
+        to = "default" if to == "0.0.0.0/0" else to
+    if via and _names.family(via) != _names.family(to):
+        raise BridgenetError(f"route to {to!r} via {via!r} mixes IPv4 and IPv6; give a next hop of the same family")
+    metric = options.get("metric")
+    if metric is not None and not 0 <= metric < 2**32:
+        raise BridgenetError(f"route to {to!r}: metric {metric} is out of range: 0 to 4294967295 are possible")
+    return Route(to, via, (metric or 1024) if _names.family(to) == 6 else (metric or 0))
+
+
+def declared_link(options: Mapping[str, Any], **more: Any) -> Link:
+    """The options that every link has, validated; None is not declared."""
+    name = _names.interface(options["name"])
+    mac, mtu = options.get("mac"), options.get("mtu")
+    addresses, routes = options.get("addresses"), options.get("routes")
+    return Link(
+        name=name,
+        mac=_names.mac(mac) if mac is not None else None,
+        mtu=_names.mtu(mtu) if mtu is not None else None,
+        up=options.get("up"),
+        ipv6=options.get("ipv6"),
+        addresses=tuple(sorted(_unique(name, [_names.address(text) for text in addresses]))) if addresses is not None else None,
+        routes=tuple(_route(route) for route in routes) if routes is not None else None,
+        **more,
+    )
+
+
+def _unique(name: str, addresses: List[str]) -> List[str]:
+    for address in addresses:
+        if addresses.count(address) > 1:
+            raise BridgenetError(f"interface {name!r}: address {address!r} is declared twice; say it once")
+    return addresses
+
+
+def declared_namespace(options: Mapping[str, Any]) -> str:
+    """The option `namespace`: "" is the host."""
+    name = options.get("namespace") or ""
+    return _names.namespace(name) if name else ""
+
+
+def shown_label(text: str, project: str) -> str:
+    """A label as the option has it; another project's, or somebody else's alias, in full."""
+    label = _labels.parse(text)
+    return label.object if label and label.project == project else text
+
+
+def shown_link(link: Link, namespace: str, project: str) -> Options:
+    """A link in the form of the options."""
+    shown: Options = {"name": link.name}
+    if namespace:
+        shown["namespace"] = namespace
+    shown.update(mac=link.mac, mtu=link.mtu, up=link.up, ipv6=link.ipv6)
+    shown["addresses"] = list(link.addresses or ())
+    shown["routes"] = [_shown_route(route) for route in link.routes or ()]
+    if link.label:
+        shown["label"] = shown_label(link.label, project)
+    return shown
+
+
+def _shown_route(route: Route) -> Options:
+    shown: Options = {"to": route.to}
+    if route.via:
+        shown["via"] = route.via
+    if route.metric and not (route.metric == 1024 and _names.family(route.to) == 6):
+        shown["metric"] = route.metric
+    return shown

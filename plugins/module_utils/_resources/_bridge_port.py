@@ -1,0 +1,117 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The membership of a link in a bridge."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional
+
+from .. import _names
+from .._draft import Draft, place
+from .._errors import BridgenetError
+from .._model import NEW_PORT, Host, Link, PortOptions, overlay
+from .._reader import Scope
+from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
+
+SPEC: Dict[str, Any] = {
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    "master": {"type": "str"},
+    "isolated": {"type": "bool"},
+    "hairpin": {"type": "bool"},
+    "cost": {"type": "int"},
+    "priority": {"type": "int"},
+    "learning": {"type": "bool"},
+    "bpdu_guard": {"type": "bool"},
+    **STATE,
+}
+REQUIRED = ["name"]
+
+_FLAGS = ("isolated", "hairpin", "learning", "bpdu_guard")
+
+
+@dataclass(frozen=True)
+class BridgePort(Resource):
+    """A port of a bridge."""
+
+    namespace: str
+    name: str
+    master: str
+    options: PortOptions
+
+    @property
+    def what(self) -> str:
+        return f"bridge port {self.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
+
+    def widen(self, scope: Scope) -> None:
+        if self.namespace:
+            scope.namespaces.add(self.namespace)
+
+    def predict(self, draft: Draft) -> None:
+        found = draft.find(self.namespace, self.name)
+        if not self.present:
+            if found is not None and found.master and self.master in ("", found.master):
+                draft.put(self.namespace, dataclasses.replace(found, master="", port=None))
+            return
+        links = draft.need(self.namespace)
+        found = found or self._assumed(draft, self.name, "veth")
+        bridge = links.get(self.master) or self._assumed(draft, self.master, "bridge")
+        if bridge.kind != "bridge":
+            raise BridgenetError(f"interface {self.master!r} in {place(self.namespace)} is no bridge; name one as master of {self.what}")
+        if found.kind == "bridge" or self.name == "lo":
+            raise BridgenetError(f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name another interface")
+        joins = found.master != self.master
+        port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)
+        if joins or port is not found.port:
+            draft.put(self.namespace, dataclasses.replace(found, master=self.master, port=port))
+
+    def _assumed(self, draft: Draft, name: str, kind: str) -> Link:
+        """A missing link, assumed bare; only check mode accepts that."""
+        where = f" in namespace {self.namespace}" if self.namespace else ""
+        draft.assumed.append(f"interface {name}{where}")
+        bare = Link(name, kind=kind, mac="", mtu=1500, up=True, ipv6=True, label="", master="", addresses=(), routes=())
+        draft.put(self.namespace, bare)
+        return bare
+
+    def view(self, host: Host) -> Optional[Options]:
+        namespace = host.namespaces.get(self.namespace)
+        link = namespace.links.get(self.name) if namespace else None
+        if link is None or not link.master or link.port is None or (not self.present and self.master not in ("", link.master)):
+            return None
+        shown: Options = {"name": self.name}
+        if self.namespace:
+            shown["namespace"] = self.namespace
+        shown["master"] = link.master
+        shown.update({name: getattr(link.port, name) for name in (*_FLAGS, "priority")})
+        if self.options.cost is not None:  # otherwise the kernel chooses it by the speed of the link
+            shown["cost"] = link.port.cost
+        return shown
+
+
+def _ranged(options: Mapping[str, Any], name: str, low: int, high: int) -> Optional[int]:
+    value = options.get(name)
+    if value is not None and not low <= value <= high:
+        raise BridgenetError(f"bridge port {options['name']!r}: {name} {value} is out of range: {low} to {high} are possible")
+    return value
+
+
+def declare(options: Mapping[str, Any], context: Context) -> BridgePort:
+    """From the options of one object."""
+    present = is_present(options, context)
+    master = options.get("master")
+    if present and not master:
+        raise BridgenetError(f"bridge port {options['name']!r} has no master; name the bridge that it is to join")
+    name = _names.interface(options["name"])
+    if master == name:
+        raise BridgenetError(f"bridge port {name!r}: an interface cannot be its own master; name another bridge")
+    port = PortOptions(
+        cost=_ranged(options, "cost", 1, 65535),
+        priority=_ranged(options, "priority", 0, 63),
+        **{flag: options.get(flag) for flag in _FLAGS},
+    )
+    return BridgePort(present, declared_namespace(options), name, _names.interface(master) if master else "", port)
+
+

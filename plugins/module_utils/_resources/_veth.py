@@ -1,0 +1,186 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A veth pair."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from .. import _labels
+from .._draft import Draft, change, place
+from .._errors import BridgenetError
+from .._labels import Label
+from .._model import Host, Link
+from .._reader import Scope
+from ._base import LINK, OWNED, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
+
+SPEC: Dict[str, Any] = {
+    "name": {"type": "str"},
+    "namespace": {"type": "str"},
+    **LINK,
+    "exclusive": {"type": "bool", "default": False},
+    "peer": {
+        "type": "dict",
+        "options": {"name": {"type": "str", "required": True}, "namespace": {"type": "str"}, **LINK},
+    },
+    **OWNED,
+    **STATE,
+}
+REQUIRED = ["name"]
+
+
+@dataclass(frozen=True)
+class Veth(Resource):
+    """A pair: the near end, which carries the label, and its peer."""
+
+    namespace: str
+    near: Link
+    far_namespace: str
+    far: Optional[Link]  # None where only the near end was named, to remove the pair
+    label: Label
+    macs: Tuple[str, str]  # of a new pair
+    exclusive: bool = False
+    take_over: bool = False
+    labelled: bool = False
+
+    @property
+    def what(self) -> str:
+        return f"veth {self.near.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
+
+    def widen(self, scope: Scope) -> None:
+        for namespace in (self.namespace, self.far_namespace):
+            if namespace:
+                scope.namespaces.add(namespace)
+
+    def owns(self) -> List[Tuple[str, str]]:
+        found = [("link", f"{self.namespace}/{self.near.name}")]
+        if self.far:
+            found.append(("link", f"{self.far_namespace}/{self.far.name}"))
+        return found
+
+    def predict(self, draft: Draft) -> None:
+        if not self.present:
+            found = draft.find(self.namespace, self.near.name)
+            if found is not None:
+                self._must_be_veth(found)
+                draft.may_remove(self._label_of(draft, found), self.label if self.labelled else None, self.what)
+                draft.drop(self.namespace, self.near.name)
+                draft.restore = True
+            return
+        assert self.far is not None
+        near_place, far_place = draft.need(self.namespace), draft.need(self.far_namespace)
+        near, far = near_place.get(self.near.name), far_place.get(self.far.name)
+        if near is not None:
+            self._must_be_veth(near)
+            label = self._label_of(draft, near)
+            if label != str(self.label):
+                draft.claim(label, self.label, self.what, self.take_over)
+        if near is None or near.peer != (self.far_namespace, self.far.name):
+            near, far = self._anew(draft, near, far)
+        assert far is not None
+        if draft.current.ipv6 is False and (self.near.ipv6 or self.far.ipv6):
+            raise BridgenetError(f"{self.what}: ipv6 is true, but this kernel has no IPv6; leave ipv6 out or say false")
+        near_label = dataclasses.replace(self.near, label=str(self.label))
+        if far.label == str(self.label) and near.label != str(self.label):
+            near_label = self.near  # either end's label owns the pair
+        self._put(draft, self.namespace, near, near_label)
+        self._put(draft, self.far_namespace, far, self.far)
+
+    def _put(self, draft: Draft, namespace: str, old: Link, want: Link) -> None:
+        new = change(old, want, self.exclusive)
+        if new is not draft.find(namespace, new.name):
+            draft.put(namespace, new)
+
+    def _anew(self, draft: Draft, near: Optional[Link], far: Optional[Link]) -> Tuple[Link, Link]:
+        """A new pair in place of what has one of the two names; what an end had and nobody declared, it keeps."""
+        assert self.far is not None
+        if far is not None:
+            if far.kind != "veth":
+                raise BridgenetError(
+                    f"interface {far.name!r} in {place(self.far_namespace)} exists and is no veth; choose another name for the peer of {self.what}"
+                )
+            draft.claim(self._label_of(draft, far), self.label, f"interface {far.name!r} in {place(self.far_namespace)}", self.take_over)
+        old_far = far
+        if near is not None:
+            if old_far is None and near.peer:
+                old_far = draft.find(*near.peer)
+            draft.drop(self.namespace, near.name)
+        if far is not None:
+            draft.drop(self.far_namespace, far.name)
+        ipv6 = draft.current.ipv6
+        blank = Link(
+            name="", kind="veth", mtu=1500, up=True, label="", master="", addresses=(), routes=(), ipv6=ipv6
+        )
+        new_near = dataclasses.replace(
+            near or blank,
+            name=self.near.name,
+            mac=near.mac if near else self.macs[0],
+            peer=(self.far_namespace, self.far.name),
+        )
+        new_far = dataclasses.replace(
+            old_far or blank,
+            name=self.far.name,
+            mac=old_far.mac if old_far else self.macs[1],
+            peer=(self.namespace, self.near.name),
+            master=old_far.master if old_far and old_far is far else "",
+            port=old_far.port if old_far and old_far is far else None,
+        )
+        return new_near, new_far
+
+    @staticmethod
+    def _label_of(draft: Draft, end: Link) -> str:
+        """The label of a pair: that of this end, or else of the other."""
+        if _labels.parse(end.label or "") is None and end.peer:
+            other = draft.find(*end.peer)
+            if other is not None and _labels.parse(other.label or ""):
+                return other.label or ""
+        return end.label or ""
+
+    def _must_be_veth(self, found: Link) -> None:
+        if found.kind != "veth":
+            kind = f"a {found.kind}" if found.kind else "no virtual device"
+            raise BridgenetError(
+                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a veth; choose another name for the pair"
+            )
+
+    def view(self, host: Host) -> Optional[Options]:
+        namespace = host.namespaces.get(self.namespace)
+        near = namespace.links.get(self.near.name) if namespace else None
+        if near is None or near.kind != "veth":
+            return None
+        shown = shown_link(near, self.namespace, self.label.project)
+        if near.peer:
+            where = host.namespaces.get(near.peer[0])
+            far = where.links.get(near.peer[1]) if where else None
+            if far is not None:
+                shown["peer"] = shown_link(far, near.peer[0], self.label.project)
+        return shown
+
+
+def declare(options: Mapping[str, Any], context: Context) -> Veth:
+    """From the options of one object."""
+    present = is_present(options, context)
+    peer = options.get("peer")
+    if present and not peer:
+        raise BridgenetError(f"veth {options['name']!r} has no peer; say peer: {{name: ...}}")
+    label = context.label(options.get("label"), options["name"])
+    near, far = declared_link(options), declared_link(peer) if peer else None
+    namespace = declared_namespace(options)
+    far_namespace = declared_namespace(peer) if peer else ""
+    if far and (namespace, near.name) == (far_namespace, far.name):
+        raise BridgenetError(f"veth {near.name!r}: both ends have the same name in the same place; give the peer another name or namespace")
+    return Veth(
+        present=present,
+        namespace=namespace,
+        near=near,
+        far_namespace=far_namespace,
+        far=far,
+        label=label,
+        macs=(context.mac(f"veth {label.object}"), context.mac(f"veth {label.object} peer")),
+        exclusive=bool(options.get("exclusive")),
+        take_over=bool(options.get("take_over")),
+        labelled=options.get("label") is not None,
+    )

@@ -1,0 +1,405 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From one state of a host to another, as operations in an order that the kernel accepts. Pure.
+
+What the kernel would take away silently - routes of a link that goes down, secondary
+addresses of a deleted primary - is taken away explicitly before, so that undoing the
+operations in reverse restores it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict, List, Mapping, Optional, Set, Tuple
+
+from . import _forwarding, _names, _nft
+from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
+from ._model import HOST, NEW_PORT, BridgeOptions, Firewall, Host, Link, Namespace, PortOptions, Route
+from ._operations import (
+    AddAddress,
+    AddIptablesRule,
+    AddRoute,
+    ChangeTable,
+    CreateBridge,
+    CreateNamespace,
+    CreateVeth,
+    DelAddress,
+    DeleteLinks,
+    DeleteNamespace,
+    DelIptablesRule,
+    DelRoute,
+    LoadModule,
+    Operation,
+    RecordOriginals,
+    SetBridge,
+    SetLink,
+    SetPort,
+    SetSysctl,
+    WriteFile,
+)
+
+End = Tuple[str, str]  # namespace, name
+Ops = List[Operation]
+
+_DISABLE_IPV6 = "net/ipv6/conf/{}/disable_ipv6"
+_FIELDS = ("master", "mac", "mtu", "label", "up")
+
+
+def steps(current: Host, predicted: Host, modules: List[str]) -> Ops:
+    """All operations from `current` to `predicted`."""
+    work = _Work(current, predicted)
+    old_sysctls, new_sysctls = _sysctls(current, HOST), _sysctls(predicted, HOST)
+    gone = [name for name in current.namespaces if name not in predicted.namespaces]
+    record: Ops = []
+    if current.originals != predicted.originals:
+        record.append(RecordOriginals(tuple(sorted(current.originals.items())), tuple(sorted(predicted.originals.items()))))
+    settings = [LoadModule(name) for name in modules]
+    settings += [WriteFile(path, current.files[path], text) for path, text in predicted.files.items() if text != current.files[path]]
+    settings += _sysctl_steps(HOST, old_sysctls, new_sysctls)
+
+    # The record of what was there before goes before the first write, and goes away only after the last.
+    giving_back = bool(current.originals) and not predicted.originals
+    operations: Ops = [] if giving_back else [*record, *settings]
+    operations += work.removed_first
+    operations += work.builds
+    operations += work.updates
+    operations += _firewall_steps(current.firewall, predicted.firewall)
+    operations += work.removed_last
+    operations += [DeleteNamespace(name) for name in gone]
+    if giving_back:
+        operations += [*settings, *record]
+    return operations
+
+
+def _sysctls(host: Host, namespace: str) -> Mapping[str, str]:
+    return host.namespaces[namespace].sysctls
+
+
+def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str, str]) -> Ops:
+    """Switches first after what must precede them; their followers only where the kernel would set another value."""
+    values = dict(before)
+    found: Ops = []
+
+    def rank(key: str) -> Tuple[int, str]:
+        return (0 if key.endswith("/accept_ra") else 1 if key in _forwarding.SWITCHES else 2, key)
+
+    for key in sorted(after, key=rank):
+        value = after[key]
+        if values.get(key) == value:
+            continue
+        effects = _forwarding.effects(values, key, value)
+        followers = tuple(sorted((name, values[name]) for name, other in effects.items() if values[name] != other))
+        found.append(SetSysctl(namespace, key, values.get(key, value), value, followers))
+        _forwarding.write(values, key, value)
+    return found
+
+
+def _firewall_steps(before: Firewall, after: Firewall) -> Ops:
+    found: Ops = []
+    old_nft, old_rules = _nft.split(before.masquerades)
+    new_nft, new_rules = _nft.split(after.masquerades)
+    if new_nft and (not before.table or not before.intact):
+        found.append(ChangeTable(_nft.load(new_nft), _nft.restore(before.table)))
+    elif not new_nft and before.table and (old_nft or before.intact is False):
+        found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
+    elif new_nft != old_nft:
+        found.append(ChangeTable(_nft.change(old_nft, new_nft), _nft.change(new_nft, old_nft)))
+    for entry, comment in old_rules.items():
+        if new_rules.get(entry) != comment:
+            found.append(DelIptablesRule(entry, comment))
+    for entry, comment in new_rules.items():
+        if old_rules.get(entry) != comment:
+            found.append(AddIptablesRule(entry, comment))
+    return found
+
+
+class _Work:
+    """The links and namespaces: what is removed first, built, updated, removed last."""
+
+    def __init__(self, current: Host, predicted: Host) -> None:
+        self._current, self._predicted = current, predicted
+        self.removed_first: Ops = []
+        self.builds: Ops = []
+        self.updates: Ops = []
+        self.removed_last: Ops = []
+        self._raise: Ops = []  # bridges come up when their ports have joined
+        self._created: Set[str] = set()
+
+        gone, new, kept = self._sort()
+        names_needed = set(new)
+        recreated = set()
+        for end in gone:
+            link = self._link(current, end)
+            if end in names_needed or (link and link.peer in names_needed):
+                recreated.add(end)
+        self.removed_first = self._deletions(gone, recreated)
+        self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
+        self._build(new)
+        for name, namespace in predicted.namespaces.items():
+            known = current.namespaces.get(name)
+            if name != HOST and known is not None and known is not namespace:
+                self.updates += _sysctl_steps(name, known.sysctls, namespace.sysctls)
+        # Bridges last: the kernel adjusts their MTU while ports come and go.
+        for end in sorted(kept, key=self._is_bridge):
+            before, after = self._link(current, end), self._link(predicted, end)
+            assert before is not None and after is not None
+            self.updates += update(end[0], before, after, current.ipv6)
+        self.updates += self._raise
+        self.updates += self._held_mtus()
+
+    @staticmethod
+    def _link(host: Host, end: End) -> Optional[Link]:
+        namespace = host.namespaces.get(end[0])
+        return namespace.links.get(end[1]) if namespace else None
+
+    def _sort(self) -> Tuple[List[End], List[End], List[End]]:
+        """The ends that go, that come, and that stay but differ; a veth with another peer goes and comes."""
+        gone: List[End] = []
+        new: List[End] = []
+        kept: List[End] = []
+        for name, namespace in self._current.namespaces.items():
+            after = self._predicted.namespaces.get(name)
+            if after is namespace:
+                continue
+            for link in namespace.links.values():
+                other = after.links.get(link.name) if after else None
+                if other is link:
+                    continue
+                if other is None or _is_another(link, other):
+                    gone.append((name, link.name))
+                else:
+                    kept.append((name, link.name))
+        for name, namespace in self._predicted.namespaces.items():
+            before = self._current.namespaces.get(name)
+            if before is namespace:
+                continue
+            for link in namespace.links.values():
+                old = before.links.get(link.name) if before else None
+                if old is None or (old is not link and _is_another(old, link)):
+                    new.append((name, link.name))
+        return gone, new, kept
+
+    def _is_bridge(self, end: End) -> bool:
+        link = self._link(self._predicted, end)
+        return bool(link and link.kind == "bridge")
+
+    def _held_mtus(self) -> Ops:
+        """A declared MTU of a bridge, again, where the kernel may have lowered it for a new port."""
+        found: Ops = []
+        for name, after in self._predicted.namespaces.items():
+            before = self._current.namespaces.get(name)
+            if before is None or before is after:
+                continue
+            for link in after.links.values():
+                old = before.links.get(link.name)
+                if link.kind != "bridge" or old is None or old.mtu != link.mtu:
+                    continue
+                smallest = smallest_port(after.links, link.name)
+                if smallest != link.mtu and smallest != smallest_port(before.links, link.name):
+                    found.append(SetLink(name, link.name, (("mtu", link.mtu),), (("mtu", link.mtu),)))
+        return found
+
+    def _deletions(self, gone: List[End], only: Optional[Set[End]]) -> Ops:
+        """One deletion per pair, from the end whose namespace stays; what a deleted namespace takes along needs none."""
+        by_namespace: Dict[str, List[Link]] = {}
+        done: Set[End] = set()
+        for end in gone:
+            if end in done or (only is not None and end not in only):
+                continue
+            link = self._link(self._current, end)
+            assert link is not None
+            chosen = end
+            if link.peer and self._link(self._current, link.peer):
+                done.add(link.peer)
+                if end[0] not in self._predicted.namespaces or (link.peer[0] == HOST and end[0] != HOST):
+                    chosen = link.peer
+            done.add(end)
+            if chosen[0] in self._predicted.namespaces:
+                chosen_link = self._link(self._current, chosen)
+                assert chosen_link is not None
+                by_namespace.setdefault(chosen[0], []).append(chosen_link)
+        found: Ops = []
+        for namespace, links in by_namespace.items():
+            again: Ops = []
+            for link in sorted(links, key=lambda one: one.kind != "bridge"):
+                again += self._again(namespace, link)
+            found.append(DeleteLinks(namespace, tuple(link.name for link in links), tuple(again)))
+        return found
+
+    def _again(self, namespace: str, link: Link) -> Ops:
+        """What makes a deleted link anew, with all that it had."""
+        if link.kind == "bridge":
+            return _new_bridge(namespace, link) + _raised(namespace, link, 1500, self._current.ipv6)
+        far = self._link(self._current, link.peer) if link.peer else None
+        if link.kind == "veth" and far is not None and link.peer is not None:
+            return _new_pair(namespace, link, link.peer[0], far, self._current.ipv6)
+        return []
+
+    def _build(self, new: List[End]) -> None:
+        pending = set(new)
+        for end in new:
+            link = self._link(self._predicted, end)
+            if link is not None and link.kind == "bridge" and end[0] in self._current.namespaces:
+                self._bridge(end, link, pending)
+        for end in new:
+            if end not in pending:
+                continue
+            link = self._link(self._predicted, end)
+            assert link is not None
+            self._namespace(end[0])
+            if link.name == "lo":
+                pending.discard(end)
+            elif link.kind == "bridge":
+                self._bridge(end, link, pending)
+            elif link.kind == "veth" and link.peer:
+                far = self._link(self._predicted, link.peer)
+                if far is None:
+                    continue
+                pending -= {end, link.peer}
+                near_end, near, far_end = end, link, link.peer
+                if not near.label and far.label:
+                    near_end, near, far_end, far = far_end, far, near_end, near
+                self._namespace(near_end[0])
+                self._namespace(far_end[0])
+                for master_end, one in ((near_end, near), (far_end, far)):
+                    self._need_bridge(master_end[0], one, pending)
+                self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
+            # else a link that check mode assumes
+
+    def _need_bridge(self, namespace: str, link: Link, pending: Set[End]) -> None:
+        """A new bridge of a new namespace has to be there before its first port."""
+        if link.master and (namespace, link.master) in pending:
+            bridge = self._link(self._predicted, (namespace, link.master))
+            assert bridge is not None
+            self._bridge((namespace, link.master), bridge, pending)
+
+    def _bridge(self, end: End, link: Link, pending: Set[End]) -> None:
+        pending.discard(end)
+        self.builds += _new_bridge(end[0], link)
+        mtu = smallest_port(self._predicted.namespaces[end[0]].links, link.name)
+        self._raise += _raised(end[0], link, mtu, self._current.ipv6)
+
+    def _namespace(self, name: str) -> None:
+        if name in self._current.namespaces or name in self._created:
+            return
+        self._created.add(name)
+        namespace: Namespace = self._predicted.namespaces[name]
+        loopback = namespace.links["lo"]
+        self.builds.append(CreateNamespace(name, loopback.label or "", bool(loopback.up)))
+        made = dataclasses.replace(NEW_LOOPBACK, label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
+        self.builds += _sysctl_steps(name, {}, namespace.sysctls)
+        self.builds += update(name, made, loopback, self._current.ipv6)
+
+
+def _is_another(before: Link, after: Link) -> bool:
+    """Whether a link of the same name is another device."""
+    return before.kind != after.kind or (after.kind == "veth" and before.peer != after.peer)
+
+
+def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, ipv6: bool) -> Ops:
+    """A pair and all that its ends have; the far end comes up last, so that nothing is said before IPv6 is off."""
+    made = dataclasses.replace(near, ipv6=ipv6, label="", port=_after_joining(near), addresses=(), routes=())
+    made_far = dataclasses.replace(far, up=False, ipv6=ipv6, label="", master="", port=None, addresses=(), routes=())
+    settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
+    rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
+    return [CreateVeth(namespace, near, far_namespace, far), *settle_near, *update(far_namespace, made_far, far, ipv6), *rest_of_near]
+
+
+def _after_joining(link: Link) -> Optional[PortOptions]:
+    return NEW_PORT if link.master else None
+
+
+def _new_bridge(namespace: str, link: Link) -> Ops:
+    found: Ops = [CreateBridge(namespace, link)]
+    if link.label:
+        found.append(SetLink(namespace, link.name, (("label", ""),), (("label", link.label),)))
+    return found
+
+
+def _raised(namespace: str, link: Link, mtu: int, ipv6: bool) -> Ops:
+    """The rest of a new bridge, whose MTU its ports have made `mtu`: addresses, up."""
+    made = dataclasses.replace(link, up=False, mtu=mtu, ipv6=ipv6, addresses=(), routes=(), master="", port=None)
+    return update(namespace, made, link, ipv6)
+
+
+def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
+    """From one state of a link to another, of the same link."""
+    name = after.name
+    routes_before, routes_after = before.routes or (), after.routes or ()
+    gone, new = _address_changes(before, after)
+    fields = [field for field in _FIELDS if getattr(before, field) != getattr(after, field)]
+    # Whatever may cost a link its routes: take them away explicitly, and put them back.
+    disturbed = bool(gone) or ("up" in fields and not after.up) or (before.ipv6 and not after.ipv6)
+    keep = set() if disturbed else set(routes_after)
+    there = set() if disturbed else set(routes_before)
+    found: Ops = [DelRoute(namespace, name, route) for route in _deletion_order(routes_before) if route not in keep]
+    found += [DelAddress(namespace, name, address) for address in gone]
+    ipv6_steps = _ipv6_steps(namespace, before, after, kernel_ipv6)
+    coming_up = bool(after.up) and not before.up
+    if coming_up and not after.ipv6 and (before.mtu or 0) >= IPV6_MIN_MTU:
+        found += ipv6_steps  # before the first packet
+        ipv6_steps = []
+    if fields:
+        old = tuple((field, getattr(before, field)) for field in fields)
+        found.append(SetLink(namespace, name, old, tuple((field, getattr(after, field)) for field in fields)))
+    found += ipv6_steps
+    if after.port is not None:
+        base = _after_joining(after) if before.master != after.master or before.port is None else before.port
+        found += _option_steps(SetPort, PortOptions, namespace, name, base, after.port)
+    if after.bridge is not None and before.bridge is not None:
+        found += _option_steps(SetBridge, BridgeOptions, namespace, name, before.bridge, after.bridge)
+    # Addresses and routes come when the link is up: the far end of a veth, above all.
+    found += [AddAddress(namespace, name, address) for address in new]
+    found += [AddRoute(namespace, name, route) for route in _creation_order(routes_after) if route not in there]
+    return found
+
+
+def _creation_order(routes: Tuple[Route, ...]) -> List[Route]:
+    """On-link routes first: a next hop may need one."""
+    return sorted(routes, key=lambda route: bool(route.via))
+
+
+def _deletion_order(routes: Tuple[Route, ...]) -> List[Route]:
+    return list(reversed(_creation_order(routes)))
+
+
+def _address_changes(before: Link, after: Link) -> Tuple[List[str], List[str]]:
+    """What to delete, secondaries first, and what to add.
+
+    Deleting a primary IPv4 address takes its secondaries along (unless promote_secondaries is 1),
+    so those that stay are deleted and added, too.
+    """
+    old, wanted = before.addresses or (), after.addresses or ()
+    gone = {address for address in old if address not in wanted}
+    losing_ipv6 = (before.up and not after.up) or (before.ipv6 and not after.ipv6)
+    for address in old:
+        if _names.family(address) == 6:
+            if losing_ipv6:
+                gone.add(address)
+        elif address in before.secondary and any(
+            _names.family(other) == 4 and other not in wanted and _names.network_of(other) == _names.network_of(address) for other in old
+        ):
+            gone.add(address)
+    ordered = sorted(gone, key=lambda address: (address not in before.secondary, address))
+    return ordered, [address for address in wanted if address not in old or address in gone]
+
+
+def _ipv6_steps(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
+    if not kernel_ipv6 or (after.mtu or 0) < IPV6_MIN_MTU:
+        return []
+    was = True if before.mtu and before.mtu < IPV6_MIN_MTU else bool(before.ipv6)
+    if was == bool(after.ipv6):
+        return []
+    return [SetSysctl(namespace, _DISABLE_IPV6.format(after.name), str(int(not was)), str(int(not after.ipv6)))]
+
+
+def _option_steps(operation: type, options: type, namespace: str, name: str, before: object, after: object) -> Ops:
+    """One message with the options that differ."""
+    old, new = before.__dict__, after.__dict__
+    changed = [field for field, value in new.items() if value is not None and old[field] != value]
+    if not changed:
+        return []
+    first = options(**{field: old[field] for field in changed})
+    second = options(**{field: new[field] for field in changed})
+    return [operation(namespace, name, first, second)]

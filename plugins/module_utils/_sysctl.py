@@ -1,0 +1,69 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only file that reads and writes /proc/sys; keys are in slash form (sysctl(8)).
+
+/proc/sys/net shows the namespace of the thread that looks, so the caller enters it first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Dict, Iterable, List
+
+from ._errors import BridgenetError
+
+_ROOT = "/proc/sys/"
+_KEY = re.compile(r"net/[A-Za-z0-9_.:@-]+(/[A-Za-z0-9_.:@-]+)*\Z")
+
+
+def key(value: str) -> str:
+    """The slash form of a net.* key; a dotted key keeps its dots where it has slashes, too."""
+    slashed = value if "/" in value else value.replace(".", "/")
+    if not _KEY.match(slashed) or ".." in slashed.split("/"):
+        raise BridgenetError(f"sysctl {value!r}: only keys below net are a namespace's own; write it like net/ipv4/ip_forward")
+    return slashed
+
+
+def normal(value: str) -> str:
+    """A value as the kernel prints it: words separated by single tabs."""
+    return "\t".join(value.split())
+
+
+def exists(name: str) -> bool:
+    """Whether the kernel has this key."""
+    return os.path.exists(_ROOT + name)
+
+
+def read(name: str) -> str:
+    """The present value; FileNotFoundError where the kernel has no such key."""
+    with open(_ROOT + name, "rb", buffering=0) as handle:
+        return normal(handle.read(4096).decode())
+
+
+def read_all(names: Iterable[str]) -> Dict[str, str]:
+    """The values of those keys that exist."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = read(name)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def write(name: str, value: str) -> None:
+    """Set a value."""
+    descriptor = os.open(_ROOT + name, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, value.encode())
+    finally:
+        os.close(descriptor)
+
+
+
+def interfaces(family: str) -> List[str]:
+    """The names below net/FAMILY/conf, "all" and "default" among them; none where the kernel lacks the family."""
+    path = f"{_ROOT}net/{family}/conf"
+    return sorted(os.listdir(path)) if os.path.isdir(path) else []
