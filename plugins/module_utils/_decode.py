@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Dict, Iterator, List, Optional, Tuple
 
 from ._model import BridgeOptions, PortOptions, Route
 
@@ -65,10 +65,10 @@ class LinkRow:
     ipv6: bool
     alias: str
     link: int  # a veth's peer, in the namespace of `netnsid` or in this one
-    netnsid: Optional[int]
+    netnsid: int | None
     master: int
-    bridge: Optional[BridgeOptions]
-    port: Optional[PortOptions]
+    bridge: BridgeOptions | None
+    port: PortOptions | None
 
 
 @dataclass
@@ -80,7 +80,7 @@ class RouteRow:
     protocol: int
 
 
-def messages(data: bytes) -> Iterator[Tuple[int, int, int, int]]:
+def messages(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     """(type, sequence, start of the payload, end) of every netlink message in `data`."""
     position = 0
     size = len(data)
@@ -92,7 +92,7 @@ def messages(data: bytes) -> Iterator[Tuple[int, int, int, int]]:
         position += (length + 3) & ~3
 
 
-def _attributes(data: bytes, position: int, end: int) -> Dict[int, Tuple[int, int]]:
+def _attributes(data: bytes, position: int, end: int) -> dict[int, tuple[int, int]]:
     """type -> (start, end) of the attributes between two positions."""
     found = {}
     unpack = _ATTR.unpack_from
@@ -105,21 +105,21 @@ def _attributes(data: bytes, position: int, end: int) -> Dict[int, Tuple[int, in
     return found
 
 
-def _text(data: bytes, span: Tuple[int, int]) -> str:
+def _text(data: bytes, span: tuple[int, int]) -> str:
     return data[span[0] : span[1]].split(b"\0", 1)[0].decode("utf-8", "replace")
 
 
-def _u32(data: bytes, attrs: Dict[int, Tuple[int, int]], kind: int) -> int:
+def _u32(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> int:
     span = attrs.get(kind)
     return _U32.unpack_from(data, span[0])[0] if span else 0  # type: ignore[no-any-return]
 
 
-def _flag(data: bytes, attrs: Dict[int, Tuple[int, int]], kind: int) -> bool:
+def _flag(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> bool:
     span = attrs.get(kind)
     return bool(span and data[span[0]])
 
 
-def _bridge(data: bytes, span: Tuple[int, int]) -> BridgeOptions:
+def _bridge(data: bytes, span: tuple[int, int]) -> BridgeOptions:
     attrs = _attributes(data, *span)
     return BridgeOptions(
         stp=_u32(data, attrs, _BR_STP_STATE) != 0,
@@ -132,15 +132,17 @@ def _bridge(data: bytes, span: Tuple[int, int]) -> BridgeOptions:
     )
 
 
-_ports: Dict[bytes, PortOptions] = {}  # a thousand ports share a handful of settings
+_ports: dict[bytes, PortOptions] = {}  # a thousand ports share a handful of settings
 
 
-def _port(data: bytes, span: Tuple[int, int]) -> PortOptions:
+def _port(data: bytes, span: tuple[int, int]) -> PortOptions:
     attrs = _attributes(data, *span)
     priority = attrs.get(_BRPORT_PRIORITY)
     cost = _u32(data, attrs, _BRPORT_COST)
     number = _U16.unpack_from(data, priority[0])[0] if priority else 0
-    flags = bytes(_flag(data, attrs, kind) for kind in (_BRPORT_ISOLATED, _BRPORT_MODE, _BRPORT_LEARNING, _BRPORT_GUARD))
+    flags = bytes(
+        _flag(data, attrs, kind) for kind in (_BRPORT_ISOLATED, _BRPORT_MODE, _BRPORT_LEARNING, _BRPORT_GUARD)
+    )
     key = b"%d %d " % (cost, number) + flags
     known = _ports.get(key)
     if known is None:
@@ -149,7 +151,7 @@ def _port(data: bytes, span: Tuple[int, int]) -> PortOptions:
     return known
 
 
-def _speaks_ipv6(data: bytes, span: Tuple[int, int]) -> bool:
+def _speaks_ipv6(data: bytes, span: tuple[int, int]) -> bool:
     """Whether disable_ipv6 is 0; an interface below 1280 bytes of MTU has no IPv6 part at all."""
     inet6 = _attributes(data, *span).get(_AF_INET6)
     conf = _attributes(data, *inet6).get(_INET6_CONF) if inet6 else None
@@ -158,7 +160,7 @@ def _speaks_ipv6(data: bytes, span: Tuple[int, int]) -> bool:
     return _U32.unpack_from(data, conf[0] + 4 * _DEVCONF_DISABLE_IPV6)[0] == 0  # type: ignore[no-any-return]
 
 
-def links(dump: List[bytes]) -> List[LinkRow]:
+def links(dump: list[bytes]) -> list[LinkRow]:
     """The links of an RTM_GETLINK dump; an RTM_NEWLINK of another family is passed over."""
     rows = []
     for data in dump:
@@ -218,13 +220,13 @@ class AddressRow:
     secondary: bool
 
 
-def addresses(dump: List[bytes]) -> Dict[int, List[AddressRow]]:
+def addresses(dump: list[bytes]) -> dict[int, list[AddressRow]]:
     """Interface index -> addresses.
 
     Left out is what the kernel or a router gave: IPv6 link-local and
     router-advertised addresses, and those that a loopback gets when it comes up.
     """
-    found: Dict[int, List[AddressRow]] = {}
+    found: dict[int, list[AddressRow]] = {}
     for data in dump:
         for _kind, _sequence, start, end in messages(data):
             family, prefix, flags, scope, index = _IFADDR.unpack_from(data, start)
@@ -240,7 +242,7 @@ def addresses(dump: List[bytes]) -> Dict[int, List[AddressRow]]:
     return found
 
 
-def routes(dump: List[bytes]) -> List[RouteRow]:
+def routes(dump: list[bytes]) -> list[RouteRow]:
     """The unicast routes of the main table, without those that the kernel made for addresses."""
     rows = []
     for data in dump:

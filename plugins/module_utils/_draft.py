@@ -11,7 +11,7 @@ prediction is exact.
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from collections.abc import Iterable, Mapping
 
 from . import _forwarding, _labels, _names
 from ._errors import BridgenetError
@@ -63,10 +63,16 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
         by_key.update({(route.to, route.metric): route for route in want.routes})
         routes = tuple(sorted(by_key.values(), key=lambda route: (route.to, route.via, route.metric)))
     if routes and not new.up:
-        raise BridgenetError(f"interface {new.name!r}: routes are declared, but up is false; a link that is down has no routes, drop one of the two")
+        raise BridgenetError(
+            f"interface {new.name!r}: routes are declared, but up is false; a link that is down has no routes, drop one of the two"
+        )
     if not new.ipv6 and any(_names.family(address) == 6 for address in addresses):
-        why = f"its MTU of {new.mtu} is below {IPV6_MIN_MTU}" if (new.mtu or 0) < IPV6_MIN_MTU else "ipv6 is false on it"
-        raise BridgenetError(f"interface {new.name!r} cannot have an IPv6 address: {why}; drop the address or change that")
+        why = (
+            f"its MTU of {new.mtu} is below {IPV6_MIN_MTU}" if (new.mtu or 0) < IPV6_MIN_MTU else "ipv6 is false on it"
+        )
+        raise BridgenetError(
+            f"interface {new.name!r} cannot have an IPv6 address: {why}; drop the address or change that"
+        )
     if addresses == old.addresses and routes == old.routes:
         return new
     return dataclasses.replace(new, addresses=addresses, routes=routes)
@@ -77,20 +83,20 @@ class Draft:
 
     def __init__(self, current: Host) -> None:
         self.current = current
-        self.links: Dict[str, Dict[str, Link]] = {name: dict(ns.links) for name, ns in current.namespaces.items()}
-        self.sysctls: Dict[str, Dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
-        self.masquerades: Dict[Masquerade, str] = dict(current.firewall.masquerades)
-        self.files: Dict[str, str] = dict(current.files)
-        self.originals: Dict[str, Original] = dict(current.originals)
-        self.modules: List[str] = []  # kernel modules to load
+        self.links: dict[str, dict[str, Link]] = {name: dict(ns.links) for name, ns in current.namespaces.items()}
+        self.sysctls: dict[str, dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
+        self.masquerades: dict[Masquerade, str] = dict(current.firewall.masquerades)
+        self.files: dict[str, str] = dict(current.files)
+        self.originals: dict[str, Original] = dict(current.originals)
+        self.modules: list[str] = []  # kernel modules to load
         self.restore = False  # the host's own sysctls come back where nothing of ours is left
-        self.assumed: List[str] = []
-        self.warnings: List[str] = []
-        self.undeclared_mtu: Set[Tuple[str, str]] = set(current_bridges(current))
+        self.assumed: list[str] = []
+        self.warnings: list[str] = []
+        self.undeclared_mtu: set[tuple[str, str]] = set(current_bridges(current))
 
     # --- namespaces ---
 
-    def need(self, namespace: str) -> Dict[str, Link]:
+    def need(self, namespace: str) -> dict[str, Link]:
         """The links of a namespace; one that is missing is assumed empty, which only check mode accepts."""
         found = self.links.get(namespace)
         if found is None:
@@ -112,7 +118,7 @@ class Draft:
 
     # --- links ---
 
-    def find(self, namespace: str, name: str) -> Optional[Link]:
+    def find(self, namespace: str, name: str) -> Link | None:
         """A link, None where it is not there."""
         return self.links.get(namespace, {}).get(name)
 
@@ -138,15 +144,21 @@ class Draft:
             return
         label = _labels.parse(existing)
         if label is None:
-            raise BridgenetError(f"{what} exists and is not ours; choose another name, remove it, or say take_over: true")
+            raise BridgenetError(
+                f"{what} exists and is not ours; choose another name, remove it, or say take_over: true"
+            )
         if label.project != own.project:
-            raise BridgenetError(f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say take_over: true")
+            raise BridgenetError(
+                f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say take_over: true"
+            )
 
-    def may_remove(self, existing: str, own: Optional[Label], what: str) -> None:
+    def may_remove(self, existing: str, own: Label | None, what: str) -> None:
         """Absent by name removes what has the name; absent with a label only what carries it."""
         if own is not None and existing != str(own):
             found = f"is labelled {existing!r}" if existing else "carries no label"
-            raise BridgenetError(f"{what} {found} and not {str(own)!r}, so it is not removed; drop the label to remove it by name")
+            raise BridgenetError(
+                f"{what} {found} and not {str(own)!r}, so it is not removed; drop the label to remove it by name"
+            )
 
     # --- the host's own sysctls ---
 
@@ -224,18 +236,16 @@ def smallest_port(links: Mapping[str, Link], bridge: str) -> int:
     return min((link.mtu for link in links.values() if link.master == bridge and link.mtu), default=1500)
 
 
-def current_bridges(current: Host) -> List[Tuple[str, str]]:
+def current_bridges(current: Host) -> list[tuple[str, str]]:
     """Bridges whose MTU follows their ports, as far as one can see from outside."""
     found = []
     for namespace, state in current.namespaces.items():
         bridges = [link for link in state.links.values() if link.kind == "bridge"]
         if not bridges:
             continue
-        smallest: Dict[str, int] = {}
+        smallest: dict[str, int] = {}
         for link in state.links.values():
             if link.master and link.mtu:
                 smallest[link.master] = min(link.mtu, smallest.get(link.master, link.mtu))
         found += [(namespace, bridge.name) for bridge in bridges if bridge.mtu == smallest.get(bridge.name, 1500)]
     return found
-
-

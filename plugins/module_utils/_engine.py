@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any
 
 from . import _guard, _namespaces, _purge
 from ._errors import BridgenetError
@@ -20,7 +21,7 @@ from ._plan import Plan, plan
 from ._purge import Named
 from ._reader import Scope, read
 
-Views = List[Tuple[str, str, Dict[str, Any]]]  # module, how a message names the object, the object as options
+Views = list[tuple[str, str, dict[str, Any]]]  # module, how a message names the object, the object as options
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Report:
     changed: bool
     before: Views
     after: Views
-    actions: Tuple[str, ...]
-    assumed: Tuple[str, ...]
-    warnings: Tuple[str, ...]
+    actions: tuple[str, ...]
+    assumed: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def run(task: Task, check_mode: bool) -> Report:
@@ -73,7 +74,7 @@ def run(task: Task, check_mode: bool) -> Report:
         return report
 
 
-def _decide(kernel: Kernel, scope: Scope, task: Task) -> Tuple[Host, Sequence[Named], Plan]:
+def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Named], Plan]:
     current = read(kernel, scope)
     resources = list(task.resources)
     if task.purge:
@@ -109,7 +110,9 @@ def _able(kernel: Kernel, current: Host, decided: Plan) -> None:
             refused = socket.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
             socket.close()
         if refused:
-            raise BridgenetError(f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, or load it: `modprobe {kind}`")
+            raise BridgenetError(
+                f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, or load it: `modprobe {kind}`"
+            )
 
 
 def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> None:
@@ -119,10 +122,12 @@ def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: 
         return
     differences = [f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(expected, real)]
     left = kernel.undo()
-    raise BridgenetError(f"after the change the host is not as planned: {'; '.join(differences)}; {left or 'the change was undone'}")
+    raise BridgenetError(
+        f"after the change the host is not as planned: {'; '.join(differences)}; {left or 'the change was undone'}"
+    )
 
 
-def _differences(expected: Views, real: Views) -> List[Tuple[Tuple[str, Any], Any]]:
+def _differences(expected: Views, real: Views) -> list[tuple[tuple[str, Any], Any]]:
     found = {(module, what): view for module, what, view in real}
     wanted = {(module, what): view for module, what, view in expected}
     keys = [*wanted, *(key for key in found if key not in wanted)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import Dict, Mapping
+from collections.abc import Mapping
 
 from ._model import Original
 
@@ -45,7 +45,7 @@ def write(path: str, content: str) -> None:
         raise
 
 
-def originals() -> Dict[str, Original]:
+def originals() -> dict[str, Original]:
     """The sysctls of the host as they were before our first write."""
     content = read(ORIGINALS)
     if not content:

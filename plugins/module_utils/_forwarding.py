@@ -9,14 +9,14 @@ addrconf_forward_change (net/ipv6/addrconf.c), Documentation/networking/ip-sysct
 
 from __future__ import annotations
 
-from typing import Dict, List, Mapping
+from collections.abc import Mapping
 
 SWITCH4 = "net/ipv4/ip_forward"
 SWITCH6 = "net/ipv6/conf/all/forwarding"
 SWITCHES = (SWITCH4, SWITCH6)
 
 
-def followers(switch: str, interfaces: List[str]) -> List[str]:
+def followers(switch: str, interfaces: list[str]) -> list[str]:
     """The keys that writing `switch` changes, for the names below net/ipv4/conf or net/ipv6/conf."""
     if switch == SWITCH4:
         keys = [f"net/ipv4/conf/{name}/forwarding" for name in interfaces if name != "all"]
@@ -24,19 +24,19 @@ def followers(switch: str, interfaces: List[str]) -> List[str]:
     return [f"net/ipv6/conf/{name}/forwarding" for name in interfaces if name != "all"]
 
 
-def router_advertisements(interfaces: List[str]) -> List[str]:
+def router_advertisements(interfaces: list[str]) -> list[str]:
     """The keys that must be 2, not 1, for a router that keeps its own router-advertised default route."""
     return [f"net/ipv6/conf/{name}/accept_ra" for name in interfaces]
 
 
-def write(values: Dict[str, str], key: str, value: str) -> None:
+def write(values: dict[str, str], key: str, value: str) -> None:
     """Set a key in `values`, and what the kernel sets with it."""
     values[key] = value
     for follower, other in effects(values, key, value).items():
         values[follower] = other
 
 
-def effects(values: Mapping[str, str], key: str, value: str) -> Dict[str, str]:
+def effects(values: Mapping[str, str], key: str, value: str) -> dict[str, str]:
     """The followers among `values` and what they become when `key` is written."""
     if key == SWITCH4:
         found = {name: value for name in values if name.startswith("net/ipv4/conf/") and name.endswith("/forwarding")}
@@ -44,5 +44,9 @@ def effects(values: Mapping[str, str], key: str, value: str) -> Dict[str, str]:
             found["net/ipv4/conf/all/accept_redirects"] = "0" if value != "0" else "1"
         return found
     if key == SWITCH6:
-        return {name: value for name in values if name.startswith("net/ipv6/conf/") and name.endswith("/forwarding") and name != key}
+        return {
+            name: value
+            for name in values
+            if name.startswith("net/ipv6/conf/") and name.endswith("/forwarding") and name != key
+        }
     return {}

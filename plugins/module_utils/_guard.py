@@ -9,8 +9,8 @@ import ipaddress
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Set
 
 from . import _labels, _names
 from ._errors import BridgenetError
@@ -27,7 +27,7 @@ class Risk:
     what: str
 
 
-def risks(current: Host, predicted: Host) -> List[Risk]:
+def risks(current: Host, predicted: Host) -> list[Risk]:
     """The links of the host that would be removed, taken down, enslaved, or lose an address or route. Pure."""
     found = []
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
@@ -50,12 +50,12 @@ def risks(current: Host, predicted: Host) -> List[Risk]:
     return found
 
 
-def carriers(host: Host, peers: Sequence[str]) -> Dict[str, str]:
+def carriers(host: Host, peers: Sequence[str]) -> dict[str, str]:
     """Interface -> why the person depends on it. Pure.
 
     A bridge that carries a route makes its ports carriers, too, except for those that are ours.
     """
-    found: Dict[str, str] = {}
+    found: dict[str, str] = {}
     links = host.namespaces[HOST].links
     for link in links.values():
         if any(route.to in ("default", "::/0") for route in link.routes or ()):
@@ -70,7 +70,7 @@ def carriers(host: Host, peers: Sequence[str]) -> Dict[str, str]:
     return found
 
 
-def _way_to(host: Host, peer: str) -> Optional[str]:
+def _way_to(host: Host, peer: str) -> str | None:
     """The interface of the longest prefix that matches."""
     address = ipaddress.ip_address(peer)
     best, length = None, -1
@@ -84,7 +84,7 @@ def _way_to(host: Host, peer: str) -> Optional[str]:
     return best
 
 
-def _sshd_sockets() -> Set[str]:
+def _sshd_sockets() -> set[str]:
     """Inodes of the sockets of all sshd processes (proc_pid_fd(5))."""
     inodes = set()
     for pid in os.listdir("/proc"):
@@ -113,7 +113,7 @@ def _address(raw: str) -> str:
     return str(parsed.ipv4_mapped or parsed)
 
 
-def ssh_peers() -> List[str]:
+def ssh_peers() -> list[str]:
     """The addresses at the other end of the established connections of sshd (proc_net_tcp(5))."""
     inodes = _sshd_sockets()
     found = set()

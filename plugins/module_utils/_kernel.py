@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import _namespaces
 from ._errors import BridgenetError
@@ -29,12 +29,12 @@ class Kernel:
     def __init__(self) -> None:
         self.home = _namespaces.open_own()
         self._publisher = _namespaces.Publisher(self.home)
-        self._open: Dict[str, Tuple[int, Socket]] = {HOST: (self.home, Socket())}
-        self._held: Dict[str, int] = {}  # withdrawn namespaces, until the run has succeeded
-        self._indices: Dict[Tuple[str, str], int] = {}
-        self._pending: List[NetlinkOperation] = []
-        self._messages: List[Message] = []
-        self._done: List[Operation] = []
+        self._open: dict[str, tuple[int, Socket]] = {HOST: (self.home, Socket())}
+        self._held: dict[str, int] = {}  # withdrawn namespaces, until the run has succeeded
+        self._indices: dict[tuple[str, str], int] = {}
+        self._pending: list[NetlinkOperation] = []
+        self._messages: list[Message] = []
+        self._done: list[Operation] = []
 
     def __enter__(self) -> Kernel:
         return self
@@ -54,7 +54,7 @@ class Kernel:
             self.forget(oldest)
         self._open[namespace] = (descriptor, socket)
 
-    def _access(self, namespace: str) -> Tuple[int, Socket]:
+    def _access(self, namespace: str) -> tuple[int, Socket]:
         known = self._open.get(namespace)
         if known is None:
             descriptor = _namespaces.open_named(namespace)
@@ -100,7 +100,9 @@ class Kernel:
             self._flush()
             known = self.socket(namespace).index(name)
             if not known:
-                raise BridgenetError(f"interface {name!r} is not in {f'namespace {namespace!r}' if namespace else 'the host'} any more")
+                raise BridgenetError(
+                    f"interface {name!r} is not in {f'namespace {namespace!r}' if namespace else 'the host'} any more"
+                )
             self._indices[namespace, name] = known
         return known
 
@@ -109,7 +111,7 @@ class Kernel:
     def create_namespace(self, name: str, inside: Sequence[NetlinkOperation]) -> None:
         """A published namespace, with `inside` done before it has a name."""
 
-        opened: List[Socket] = []
+        opened: list[Socket] = []
 
         def prepare(_descriptor: int) -> None:
             opened.append(Socket())
@@ -144,7 +146,7 @@ class Kernel:
             self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_IFNAME", names[0])])])
             return
         group = 0x62720000 | (os.getpid() & 0xFFFF)
-        moved: List[str] = []
+        moved: list[str] = []
         try:
             for start in range(0, len(names), BATCH):
                 part = names[start : start + BATCH]
@@ -207,7 +209,7 @@ class Kernel:
         pending, messages = self._pending, self._messages
         self._pending, self._messages = [], []
         try:
-            outcomes: List[Optional[Refused]] = list(self.socket(pending[0].namespace).send(messages))
+            outcomes: list[Refused | None] = list(self.socket(pending[0].namespace).send(messages))
         except OSError as error:
             raise _Broken(pending[0], error) from error
         failed = None

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
 
 _MARK = "bridgenet:1:"
 
@@ -22,7 +21,7 @@ class Label:
         return f"{_MARK}{self.project}:{self.object}"
 
 
-def parse(text: str) -> Optional[Label]:
+def parse(text: str) -> Label | None:
     """The label in an alias or comment; None where somebody else wrote it, or nobody."""
     if not text.startswith(_MARK):
         return None

@@ -10,8 +10,9 @@ current object every field has a value. The host's own namespace is named "".
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Optional, Tuple, TypeVar
+from typing import Any, TypeVar
 
 HOST = ""
 
@@ -31,25 +32,25 @@ class Route:
 class BridgeOptions:
     """What only a bridge has. Times are in hundredths of a second, as in linux/if_link.h (clock_t)."""
 
-    stp: Optional[bool] = None
-    forward_delay: Optional[int] = None
-    ageing_time: Optional[int] = None
-    vlan_filtering: Optional[bool] = None
-    nf_call_iptables: Optional[bool] = None
-    nf_call_ip6tables: Optional[bool] = None
-    nf_call_arptables: Optional[bool] = None
+    stp: bool | None = None
+    forward_delay: int | None = None
+    ageing_time: int | None = None
+    vlan_filtering: bool | None = None
+    nf_call_iptables: bool | None = None
+    nf_call_ip6tables: bool | None = None
+    nf_call_arptables: bool | None = None
 
 
 @dataclass(frozen=True)
 class PortOptions:
     """What only a bridge port has (IFLA_BRPORT_*, linux/if_link.h)."""
 
-    isolated: Optional[bool] = None
-    hairpin: Optional[bool] = None
-    cost: Optional[int] = None
-    priority: Optional[int] = None
-    learning: Optional[bool] = None
-    bpdu_guard: Optional[bool] = None
+    isolated: bool | None = None
+    hairpin: bool | None = None
+    cost: int | None = None
+    priority: int | None = None
+    learning: bool | None = None
+    bpdu_guard: bool | None = None
 
 
 # A bridge and a port as the kernel makes them (br_dev_setup, new_nbp; net/bridge). A veth tells
@@ -63,20 +64,20 @@ class Link:
     """An interface. `peer` is (namespace, name) of a veth's other end where that is known."""
 
     name: str
-    kind: Optional[str] = None
-    mac: Optional[str] = None
-    mtu: Optional[int] = None
-    up: Optional[bool] = None
-    ipv6: Optional[bool] = None
-    label: Optional[str] = None
-    master: Optional[str] = None
-    port: Optional[PortOptions] = None
-    bridge: Optional[BridgeOptions] = None
-    peer: Optional[Tuple[str, str]] = None
-    addresses: Optional[Tuple[str, ...]] = None
-    routes: Optional[Tuple[Route, ...]] = None
+    kind: str | None = None
+    mac: str | None = None
+    mtu: int | None = None
+    up: bool | None = None
+    ipv6: bool | None = None
+    label: str | None = None
+    master: str | None = None
+    port: PortOptions | None = None
+    bridge: BridgeOptions | None = None
+    peer: tuple[str, str] | None = None
+    addresses: tuple[str, ...] | None = None
+    routes: tuple[Route, ...] | None = None
     index: int = field(default=0, compare=False)
-    secondary: Tuple[str, ...] = field(default=(), compare=False)  # IPv4 addresses that go with their primary
+    secondary: tuple[str, ...] = field(default=(), compare=False)  # IPv4 addresses that go with their primary
 
 
 @dataclass(frozen=True)

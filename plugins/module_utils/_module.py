@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import platform
-from typing import Any, Dict, List
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -27,7 +27,7 @@ _TASK = {
 }
 
 
-def _objects(name: str) -> Dict[str, Any]:
+def _objects(name: str) -> dict[str, Any]:
     """A list of objects of one kind, as an option."""
     resource = RESOURCES[name]
     options = copy.deepcopy(resource.SPEC)  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ def _objects(name: str) -> Dict[str, Any]:
     return {"type": "list", "elements": "dict", "options": options}
 
 
-def _single(name: str) -> Dict[str, Any]:
+def _single(name: str) -> dict[str, Any]:
     """The options of one object at the top of a task. Defaults are the object's business, so that `config` excludes them all."""
     options = copy.deepcopy(RESOURCES[name].SPEC)  # type: ignore[attr-defined]
     del options["state"]
@@ -75,18 +75,20 @@ def transaction_module() -> None:
     _exit(module, report, _by_module(report.before), _by_module(report.after))
 
 
-def _by_module(views: Views) -> Dict[str, List[Dict[str, Any]]]:
-    found: Dict[str, List[Dict[str, Any]]] = {}
+def _by_module(views: Views) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
     for name, _what, view in views:
         found.setdefault(name, []).append(view)
     return found
 
 
-def _carry_out(module: AnsibleModule, objects: Dict[str, List[Dict[str, Any]]], purge: bool = False) -> Report:
+def _carry_out(module: AnsibleModule, objects: dict[str, list[dict[str, Any]]], purge: bool = False) -> Report:
     params = module.params
     try:
-        context = Context(_names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"])
-        resources: List[Named] = []
+        context = Context(
+            _names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"]
+        )
+        resources: list[Named] = []
         for name in RESOURCES:
             resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]  # type: ignore[attr-defined]
         task = Task(context.project, resources, purge, params["force"], params["lock_timeout"])
@@ -100,7 +102,12 @@ def _exit(module: AnsibleModule, report: Report, before: Any, after: Any) -> Non
         module.warn(warning)
     if report.assumed:
         module.warn(f"check mode assumes, because an earlier task would make it: {', '.join(report.assumed)}")
-    result: Dict[str, Any] = {"changed": report.changed, "before": before, "after": after, "actions": list(report.actions)}
+    result: dict[str, Any] = {
+        "changed": report.changed,
+        "before": before,
+        "after": after,
+        "actions": list(report.actions),
+    }
     if report.assumed:
         result["assumed"] = list(report.assumed)
     if module._diff:  # pylint: disable=protected-access

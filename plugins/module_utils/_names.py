@@ -36,13 +36,13 @@ def _word(what: str, value: str, limit: int) -> str:
     return value
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def interface(value: str) -> str:
     """The name of an interface: 1 to 15 characters."""
     return _word("interface name", value, INTERFACE_BYTES)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def namespace(value: str) -> str:
     """The name of a namespace: 1 to 63 bytes."""
     return _word("namespace name", value, NAMESPACE_BYTES)
@@ -67,11 +67,17 @@ def mac(value: str) -> str:
     """A unicast MAC address in lower case, written with colons."""
     text = value.lower()
     if not _MAC.match(text):
-        raise BridgenetError(f"MAC address {value!r} is not six pairs of hexadecimal digits with colons; write it like 02:00:00:00:00:01")
+        raise BridgenetError(
+            f"MAC address {value!r} is not six pairs of hexadecimal digits with colons; write it like 02:00:00:00:00:01"
+        )
     if int(text[:2], 16) & 1:
-        raise BridgenetError(f"MAC address {value!r} is multicast: the first byte must be even; write it like 02:00:00:00:00:01")
+        raise BridgenetError(
+            f"MAC address {value!r} is multicast: the first byte must be even; write it like 02:00:00:00:00:01"
+        )
     if text == "00:00:00:00:00:00":
-        raise BridgenetError(f"MAC address {value!r} is all zero, which no interface may have; write it like 02:00:00:00:00:01")
+        raise BridgenetError(
+            f"MAC address {value!r} is all zero, which no interface may have; write it like 02:00:00:00:00:01"
+        )
     return text
 
 
@@ -88,7 +94,7 @@ def mtu(value: int) -> int:
     return value
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def address(value: str) -> str:
     """An interface address with its prefix length, as 10.10.0.1/16 or fd00::1/64."""
     if "/" not in value:
@@ -110,7 +116,7 @@ def address(value: str) -> str:
     return parsed.with_prefixlen
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def subnet(value: str) -> str:
     """A network as CIDR with the host bits cleared, as iptables does it."""
     try:
@@ -119,7 +125,7 @@ def subnet(value: str) -> str:
         raise BridgenetError(f"network {value!r}: {error}; write it like 10.10.0.0/16") from error
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def gateway(value: str) -> str:
     """The plain address of a next hop."""
     try:
@@ -128,13 +134,13 @@ def gateway(value: str) -> str:
         raise BridgenetError(f"next hop {value!r}: {error}; write it like 10.10.0.1") from error
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def family(value: str) -> int:
     """4 or 6, of a canonical address, network or next hop."""
     return 6 if ":" in value else 4
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def network_of(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     """The network that a canonical interface address is connected to."""
     return ipaddress.ip_interface(value).network

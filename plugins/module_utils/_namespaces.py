@@ -13,8 +13,9 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Callable, Iterator, List
+from typing import Callable
 
 from ._errors import BridgenetError
 
@@ -77,7 +78,7 @@ def open_named(name: str) -> int:
     raise FileNotFoundError(f"{path(name)} is no network namespace")
 
 
-def names() -> List[str]:
+def names() -> list[str]:
     """The names of all published namespaces, sorted."""
     device = os.stat(OWN).st_dev
     try:
@@ -139,7 +140,9 @@ class Publisher:
             os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
         except FileExistsError:
             if os.stat(target).st_dev == os.stat(OWN).st_dev:
-                raise BridgenetError(f"namespace {name!r} has just been created by somebody else; run this again") from None
+                raise BridgenetError(
+                    f"namespace {name!r} has just been created by somebody else; run this again"
+                ) from None
             # else an ordinary file that a crash left: it becomes the mount point
         try:
             _mount(source, target, _MS_BIND)

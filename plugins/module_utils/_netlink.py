@@ -13,8 +13,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable
 
 from . import _decode
 from ._errors import BridgenetError
@@ -48,15 +49,15 @@ class Message:
     family: str  # "link", "address" or "route"
     type: int
     flags: int = 0
-    fields: Dict[str, int] = field(default_factory=dict)
-    attrs: List[Tuple[str, Any]] = field(default_factory=list)
+    fields: dict[str, int] = field(default_factory=dict)
+    attrs: list[tuple[str, Any]] = field(default_factory=list)
 
 
 class Refused(OSError):
     """The kernel refused a message: errno, and its own words where it has some."""
 
 
-def _version(text: str) -> Tuple[int, ...]:
+def _version(text: str) -> tuple[int, ...]:
     digits = []
     for part in text.split(".")[:3]:
         number = "".join(character for character in part if character.isdigit())
@@ -64,7 +65,7 @@ def _version(text: str) -> Tuple[int, ...]:
     return tuple(digits)
 
 
-_classes: Dict[str, Callable[[], Any]] = {}
+_classes: dict[str, Callable[[], Any]] = {}
 
 
 def require_pyroute2() -> None:
@@ -97,7 +98,7 @@ def _encode(message: Message, sequence: int) -> bytes:
     return bytes(encoder.data)
 
 
-def _outcome(data: bytes, start: int, end: int, flags: int) -> Optional[Refused]:
+def _outcome(data: bytes, start: int, end: int, flags: int) -> Refused | None:
     """The error of an NLMSG_ERROR payload, None for an acknowledgement."""
     code = struct.unpack_from("=i", data, start)[0]
     if code == 0:
@@ -129,14 +130,14 @@ class Socket:
         """Give the descriptor back."""
         self._socket.close()
 
-    def send(self, batch: Sequence[Message]) -> List[Optional[Refused]]:
+    def send(self, batch: Sequence[Message]) -> list[Refused | None]:
         """Send messages at once; the outcome of each, because the kernel goes on behind a failing one."""
         require_pyroute2()
         first = self._sequence + 1
         data = b"".join(_encode(message, first + offset) for offset, message in enumerate(batch))
         self._sequence += len(batch)
         self._socket.send(data)
-        outcomes: Dict[int, Optional[Refused]] = {}
+        outcomes: dict[int, Refused | None] = {}
         while len(outcomes) < len(batch):
             answer = self._socket.recv(65536)
             position = 0
@@ -147,7 +148,7 @@ class Socket:
                 position += (length + 3) & ~3
         return [outcomes[offset] for offset in range(len(batch))]
 
-    def _dump(self, kind: int, payload: bytes) -> List[bytes]:
+    def _dump(self, kind: int, payload: bytes) -> list[bytes]:
         self._sequence += 1
         header = struct.pack("=IHHII", 16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + payload)
@@ -163,15 +164,15 @@ class Socket:
                     return parts
             parts.append(data)
 
-    def links(self) -> List[_decode.LinkRow]:
+    def links(self) -> list[_decode.LinkRow]:
         """All links of the namespace."""
         return _decode.links(self._dump(RTM_GETLINK, struct.pack("=16xHHI", 8, _IFLA_EXT_MASK, _EXT_MASK_SKIP_STATS)))
 
-    def addresses(self) -> Dict[int, List[_decode.AddressRow]]:
+    def addresses(self) -> dict[int, list[_decode.AddressRow]]:
         """Interface index -> addresses."""
         return _decode.addresses(self._dump(RTM_GETADDR, bytes(8)))
 
-    def routes(self, ipv6: bool) -> List[_decode.RouteRow]:
+    def routes(self, ipv6: bool) -> list[_decode.RouteRow]:
         """The unicast routes of the main table, of IPv4 or also of IPv6."""
         found = []
         for family in (socket.AF_INET, socket.AF_INET6)[: 2 if ipv6 else 1]:
@@ -186,7 +187,9 @@ class Socket:
         attr = struct.pack("=HH", 4 + len(raw), _IFLA_IFNAME) + raw + bytes(-len(raw) % 4)
         mask = struct.pack("=HHI", 8, _IFLA_EXT_MASK, _EXT_MASK_SKIP_STATS)
         payload = bytes(16) + attr + mask
-        self._socket.send(struct.pack("=IHHII", 16 + len(payload), RTM_GETLINK, _NLM_F_REQUEST, self._sequence, 0) + payload)
+        self._socket.send(
+            struct.pack("=IHHII", 16 + len(payload), RTM_GETLINK, _NLM_F_REQUEST, self._sequence, 0) + payload
+        )
         data = self._socket.recv(65536)
         if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
             return 0
@@ -196,7 +199,9 @@ class Socket:
         """This namespace's id of another one (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""
         self._sequence += 1
         payload = struct.pack("=B3xHHI", 0, 8, 3, descriptor)  # rtgenmsg, NETNSA_FD
-        self._socket.send(struct.pack("=IHHII", 16 + len(payload), RTM_GETNSID, _NLM_F_REQUEST, self._sequence, 0) + payload)
+        self._socket.send(
+            struct.pack("=IHHII", 16 + len(payload), RTM_GETNSID, _NLM_F_REQUEST, self._sequence, 0) + payload
+        )
         data = self._socket.recv(65536)
         if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
             return -1

@@ -10,7 +10,7 @@ Nothing here runs nft: _programs does.
 from __future__ import annotations
 
 import re
-from typing import Dict, List, Mapping, Tuple
+from collections.abc import Mapping
 
 from . import _names
 from ._model import Masquerade
@@ -67,7 +67,7 @@ def _set_of(entry: Masquerade) -> str:
     return f"masquerade{'_out' if entry.out_interface else ''}{_names.family(entry.source)}"
 
 
-def parse(listing: str) -> Dict[Masquerade, str]:
+def parse(listing: str) -> dict[Masquerade, str]:
     """Entry -> comment, from a listing of the table."""
     found = {}
     for name, body in _SET.findall(listing):
@@ -85,8 +85,8 @@ def _key(entry: Masquerade) -> str:
     return f'"{entry.out_interface or entry.bridge}" . {entry.source}'
 
 
-def _change(verb: str, entries: Mapping[Masquerade, str], comments: bool) -> List[str]:
-    by_set: Dict[str, List[str]] = {}
+def _change(verb: str, entries: Mapping[Masquerade, str], comments: bool) -> list[str]:
+    by_set: dict[str, list[str]] = {}
     for entry, comment in sorted(entries.items(), key=lambda item: _key(item[0])):
         text = f'{_key(entry)} comment "{comment}"' if comments else _key(entry)
         by_set.setdefault(_set_of(entry), []).append(text)
@@ -110,7 +110,7 @@ def change(before: Mapping[Masquerade, str], after: Mapping[Masquerade, str]) ->
     return "\n".join(_change("delete", gone, False) + _change("add", new, True)) + "\n"
 
 
-def split(entries: Mapping[Masquerade, str]) -> Tuple[Dict[Masquerade, str], Dict[Masquerade, str]]:
+def split(entries: Mapping[Masquerade, str]) -> tuple[dict[Masquerade, str], dict[Masquerade, str]]:
     """The entries of nftables, and those of iptables."""
     nft = {entry: comment for entry, comment in entries.items() if entry.backend == "nftables"}
     return nft, {entry: comment for entry, comment in entries.items() if entry.backend != "nftables"}

@@ -12,8 +12,9 @@ from __future__ import annotations
 import abc
 import dataclasses
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Tuple
+from typing import TYPE_CHECKING, Any
 
 from . import _files, _names, _programs, _sysctl
 from ._model import NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
@@ -21,7 +22,6 @@ from ._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
     RTM_DELADDR,
-    RTM_DELLINK,
     RTM_DELROUTE,
     RTM_NEWADDR,
     RTM_NEWLINK,
@@ -56,11 +56,11 @@ _PORT_ATTRS = {
 }
 
 
-def _ip(namespace: str) -> List[str]:
+def _ip(namespace: str) -> list[str]:
     return ["ip", "-n", namespace] if namespace else ["ip"]
 
 
-def _declared(options: Any, names: Mapping[str, Tuple[str, str]]) -> List[Tuple[str, str, int]]:
+def _declared(options: Any, names: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, int]]:
     """(netlink attribute, word of iproute2, value) of the options that have a value."""
     found = []
     for name, (attribute, word) in names.items():
@@ -74,11 +74,11 @@ class Operation(abc.ABC):
     """One step of a plan."""
 
     @abc.abstractmethod
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         """The step as lines for a shell."""
 
     @abc.abstractmethod
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         """What brings back the state before this step."""
 
 
@@ -101,10 +101,10 @@ class NetlinkOperation(Operation, abc.ABC):
         """The message; `kernel` knows indices and descriptors."""
 
     @abc.abstractmethod
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         """The command of iproute2 behind `ip -n NAMESPACE`."""
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(_ip(self.namespace) + self.words()),)
 
 
@@ -120,14 +120,16 @@ class CreateNamespace(Step):
     loopback: bool
 
     def perform(self, kernel: Kernel) -> None:
-        change = SetLink(self.name, "lo", (("up", False), ("label", "")), (("up", self.loopback), ("label", self.label)))
+        change = SetLink(
+            self.name, "lo", (("up", False), ("label", "")), (("up", self.loopback), ("label", self.label))
+        )
         kernel.create_namespace(self.name, [change])
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         loopback = ["link", "set", "dev", "lo", "alias", self.label, "up" if self.loopback else "down"]
         return (shlex.join(["ip", "netns", "add", self.name]), shlex.join(_ip(self.name) + loopback))
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)
 
 
@@ -140,10 +142,10 @@ class DeleteNamespace(Step):
     def perform(self, kernel: Kernel) -> None:
         kernel.withdraw_namespace(self.name)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(["ip", "netns", "del", self.name]),)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (PublishNamespace(self.name),)
 
 
@@ -156,10 +158,10 @@ class PublishNamespace(Step):
     def perform(self, kernel: Kernel) -> None:
         kernel.publish_namespace(self.name)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(["ip", "netns", "attach", self.name, "self"]),)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)
 
 
@@ -175,19 +177,27 @@ class CreateVeth(NetlinkOperation):
     far: Link
 
     def message(self, kernel: Kernel) -> Message:
-        far: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.far.name), ("IFLA_ADDRESS", self.far.mac), ("IFLA_MTU", self.far.mtu)]
+        far: list[tuple[str, Any]] = [
+            ("IFLA_IFNAME", self.far.name),
+            ("IFLA_ADDRESS", self.far.mac),
+            ("IFLA_MTU", self.far.mtu),
+        ]
         if self.far_namespace != self.namespace:
             far.append(("IFLA_NET_NS_FD", kernel.descriptor(self.far_namespace)))
         peer = {"index": 0, "flags": 0, "change": 0, "attrs": far}
         data = {"attrs": [("VETH_INFO_PEER", peer)]}
-        attrs: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.near.name), ("IFLA_ADDRESS", self.near.mac), ("IFLA_MTU", self.near.mtu)]
+        attrs: list[tuple[str, Any]] = [
+            ("IFLA_IFNAME", self.near.name),
+            ("IFLA_ADDRESS", self.near.mac),
+            ("IFLA_MTU", self.near.mtu),
+        ]
         if self.near.master:
             attrs.append(("IFLA_MASTER", kernel.index(self.namespace, self.near.master)))
         attrs.append(("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", "veth"), ("IFLA_INFO_DATA", data)]}))
         flags = _IFF_UP if self.near.up else 0
         return Message("link", RTM_NEWLINK, _NEW, {"index": 0, "flags": flags, "change": _IFF_UP}, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         words = ["link", "add", "name", self.near.name, "address", str(self.near.mac), "mtu", str(self.near.mtu)]
         words += ["master", self.near.master] if self.near.master else []
         words += ["up"] if self.near.up else []
@@ -196,7 +206,7 @@ class CreateVeth(NetlinkOperation):
             words += ["netns", self.far_namespace or "1"]
         return words
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.near.name,), ()),)
 
 
@@ -206,10 +216,12 @@ class CreateBridge(NetlinkOperation):
 
     link: Link
 
-    def _options(self) -> List[Tuple[str, str, int]]:
+    def _options(self) -> list[tuple[str, str, int]]:
         """Only what differs from a new bridge: a kernel may lack what nobody asks for, VLAN filtering for one."""
         options = self.link.bridge or NEW_BRIDGE
-        differing = {name: names for name, names in _BRIDGE_ATTRS.items() if getattr(options, name) != getattr(NEW_BRIDGE, name)}
+        differing = {
+            name: names for name, names in _BRIDGE_ATTRS.items() if getattr(options, name) != getattr(NEW_BRIDGE, name)
+        }
         return _declared(options, differing)
 
     def message(self, kernel: Kernel) -> Message:
@@ -218,13 +230,13 @@ class CreateBridge(NetlinkOperation):
         attrs = [("IFLA_IFNAME", self.link.name), ("IFLA_ADDRESS", self.link.mac), ("IFLA_LINKINFO", info)]
         return Message("link", RTM_NEWLINK, _NEW, {"index": 0, "flags": 0, "change": 0}, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         words = ["link", "add", "name", self.link.name, "address", str(self.link.mac), "type", "bridge"]
         for _attribute, word, value in self._options():
             words += [word, str(value)]
         return words
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.link.name,), ()),)
 
 
@@ -233,20 +245,20 @@ class DeleteLinks(Step):
     """Links of one namespace; together, because one by one each takes 20 ms."""
 
     namespace: str
-    names: Tuple[str, ...]
-    again: Tuple[Operation, ...]  # what makes them anew, with all that they had
+    names: tuple[str, ...]
+    again: tuple[Operation, ...]  # what makes them anew, with all that they had
 
     def perform(self, kernel: Kernel) -> None:
         kernel.delete_links(self.namespace, self.names)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return tuple(shlex.join([*_ip(self.namespace), "link", "del", "dev", name]) for name in self.names)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return self.again
 
 
-Fields = Tuple[Tuple[str, Any], ...]
+Fields = tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -259,7 +271,7 @@ class SetLink(NetlinkOperation):
 
     def message(self, kernel: Kernel) -> Message:
         fields = {"index": 0, "flags": 0, "change": 0}
-        attrs: List[Tuple[str, Any]] = [("IFLA_IFNAME", self.link)]
+        attrs: list[tuple[str, Any]] = [("IFLA_IFNAME", self.link)]
         for name, value in self.after:
             if name == "up":
                 fields["flags"], fields["change"] = int(value), _IFF_UP
@@ -273,7 +285,7 @@ class SetLink(NetlinkOperation):
                 attrs.append(("IFLA_MASTER", kernel.index(self.namespace, value) if value else 0))
         return Message("link", RTM_NEWLINK, 0, fields, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         words = ["link", "set", "dev", self.link]
         for name, value in self.after:
             if name == "up":
@@ -284,7 +296,7 @@ class SetLink(NetlinkOperation):
                 words += [{"mac": "address", "label": "alias"}.get(name, name), str(value)]
         return words
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (dataclasses.replace(self, before=self.after, after=self.before),)
 
 
@@ -302,13 +314,13 @@ class SetBridge(NetlinkOperation):
         attrs = [("IFLA_IFNAME", self.link), ("IFLA_LINKINFO", info)]
         return Message("link", RTM_NEWLINK, 0, {"index": 0, "flags": 0, "change": 0}, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         words = ["link", "set", "dev", self.link, "type", "bridge"]
         for _attribute, word, value in _declared(self.after, _BRIDGE_ATTRS):
             words += [word, str(value)]
         return words
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (dataclasses.replace(self, before=self.after, after=self.before),)
 
 
@@ -326,14 +338,14 @@ class SetPort(NetlinkOperation):
         attrs = [("IFLA_IFNAME", self.link), ("IFLA_LINKINFO", info)]
         return Message("link", RTM_NEWLINK, 0, {"index": 0, "flags": 0, "change": 0}, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         words = ["link", "set", "dev", self.link, "type", "bridge_slave"]
         for attribute, word, value in _declared(self.after, _PORT_ATTRS):
             numeric = attribute in ("IFLA_BRPORT_COST", "IFLA_BRPORT_PRIORITY")
             words += [word, str(value) if numeric else ("on" if value else "off")]
         return words
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (dataclasses.replace(self, before=self.after, after=self.before),)
 
 
@@ -345,7 +357,7 @@ class _AddressOperation(NetlinkOperation):
     link: str
     address: str
 
-    def _fields(self, kernel: Kernel) -> Tuple[Dict[str, int], List[Tuple[str, Any]]]:
+    def _fields(self, kernel: Kernel) -> tuple[dict[str, int], list[tuple[str, Any]]]:
         plain, length = self.address.split("/")
         family = 10 if _names.family(self.address) == 6 else 2
         fields = {"family": family, "prefixlen": int(length), "index": kernel.index(self.namespace, self.link)}
@@ -362,11 +374,11 @@ class AddAddress(_AddressOperation):
             attrs.append(("IFA_FLAGS", _IFA_F_NODAD))
         return Message("address", RTM_NEWADDR, _NEW, fields, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         nodad = ["nodad"] if _names.family(self.address) == 6 else []
         return ["address", "add", self.address, "dev", self.link, *nodad]
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DelAddress(self.namespace, self.link, self.address),)
 
 
@@ -378,10 +390,10 @@ class DelAddress(_AddressOperation):
         fields, attrs = self._fields(kernel)
         return Message("address", RTM_DELADDR, 0, fields, attrs)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         return ["address", "del", self.address, "dev", self.link]
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (AddAddress(self.namespace, self.link, self.address),)
 
 
@@ -401,7 +413,7 @@ class _RouteOperation(NetlinkOperation):
             "scope": 0 if ipv6 or self.route.via else _RT_SCOPE_LINK,
             "type": _RTN_UNICAST,
         }
-        attrs: List[Tuple[str, Any]] = [("RTA_DST", target)] if target else []
+        attrs: list[tuple[str, Any]] = [("RTA_DST", target)] if target else []
         if self.route.via:
             attrs.append(("RTA_GATEWAY", self.route.via))
         attrs.append(("RTA_OIF", kernel.index(self.namespace, self.link)))
@@ -409,7 +421,7 @@ class _RouteOperation(NetlinkOperation):
             attrs.append(("RTA_PRIORITY", self.route.metric))
         return Message("route", kind, flags, fields, attrs)
 
-    def _words(self, verb: str) -> List[str]:
+    def _words(self, verb: str) -> list[str]:
         words = ["route", verb, self.route.to]
         words += ["via", self.route.via] if self.route.via else []
         words += ["dev", self.link]
@@ -424,10 +436,10 @@ class AddRoute(_RouteOperation):
     def message(self, kernel: Kernel) -> Message:
         return self._message(kernel, RTM_NEWROUTE, _NEW)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         return [*self._words("add"), "proto", "static"]
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DelRoute(self.namespace, self.link, self.route),)
 
 
@@ -438,10 +450,10 @@ class DelRoute(_RouteOperation):
     def message(self, kernel: Kernel) -> Message:
         return self._message(kernel, RTM_DELROUTE, 0)
 
-    def words(self) -> List[str]:
+    def words(self) -> list[str]:
         return self._words("del")
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (AddRoute(self.namespace, self.link, self.route),)
 
 
@@ -456,18 +468,18 @@ class SetSysctl(Step):
     key: str
     before: str
     after: str
-    followers: Tuple[Tuple[str, str], ...] = ()
+    followers: tuple[tuple[str, str], ...] = ()
 
     def perform(self, kernel: Kernel) -> None:
         with kernel.inside(self.namespace):
             _sysctl.write(self.key, self.after)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         return (shlex.join([*inside, "sysctl", "-qw", f"{self.key}={self.after}"]),)
 
-    def undo(self) -> Tuple[Operation, ...]:
-        back: List[Operation] = [SetSysctl(self.namespace, self.key, self.after, self.before)]
+    def undo(self) -> tuple[Operation, ...]:
+        back: list[Operation] = [SetSysctl(self.namespace, self.key, self.after, self.before)]
         back += [RestoreSysctl(self.namespace, key, value) for key, value in self.followers]
         return tuple(back)
 
@@ -485,10 +497,10 @@ class RestoreSysctl(Step):
             if _sysctl.read_all([self.key]).get(self.key, self.value) != self.value:
                 _sysctl.write(self.key, self.value)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return SetSysctl(self.namespace, self.key, "", self.value).commands()
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return ()
 
 
@@ -501,10 +513,10 @@ class LoadModule(Step):
     def perform(self, kernel: Kernel) -> None:
         _programs.load_module(self.name)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(["modprobe", "--", self.name]),)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return ()
 
 
@@ -519,13 +531,13 @@ class WriteFile(Step):
     def perform(self, kernel: Kernel) -> None:
         _files.write(self.path, self.after)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         if not self.after:
             return (shlex.join(["rm", "-f", self.path]),)
         put = shlex.join(["install", "-D", "-m", "0644", "/dev/stdin", self.path])
         return (f"printf %s {shlex.quote(self.after)} | {put}",)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (WriteFile(self.path, self.after, self.before),)
 
 
@@ -533,16 +545,16 @@ class WriteFile(Step):
 class RecordOriginals(Step):
     """Note down the host's own sysctls before our first write. No kernel state, hence no command."""
 
-    before: Tuple[Tuple[str, Original], ...]
-    after: Tuple[Tuple[str, Original], ...]
+    before: tuple[tuple[str, Original], ...]
+    after: tuple[tuple[str, Original], ...]
 
     def perform(self, kernel: Kernel) -> None:
         _files.write(_files.ORIGINALS, _files.originals_text(dict(self.after)))
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return ()
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (RecordOriginals(self.after, self.before),)
 
 
@@ -559,10 +571,10 @@ class ChangeTable(Step):
     def perform(self, kernel: Kernel) -> None:
         _programs.nft(self.text)
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (f"printf %s {shlex.quote(self.text)} | nft -f -",)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (ChangeTable(self.back, self.text),)
 
 
@@ -573,16 +585,16 @@ class AddIptablesRule(Step):
     entry: Masquerade
     comment: str
 
-    def _argv(self) -> List[str]:
+    def _argv(self) -> list[str]:
         return _programs.iptables_argv("-A", self.entry, self.comment)
 
     def perform(self, kernel: Kernel) -> None:
         _programs.iptables(self._argv())
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(self._argv()),)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (DelIptablesRule(self.entry, self.comment),)
 
 
@@ -593,14 +605,14 @@ class DelIptablesRule(Step):
     entry: Masquerade
     comment: str
 
-    def _argv(self) -> List[str]:
+    def _argv(self) -> list[str]:
         return _programs.iptables_argv("-D", self.entry, self.comment)
 
     def perform(self, kernel: Kernel) -> None:
         _programs.iptables(self._argv())
 
-    def commands(self) -> Tuple[str, ...]:
+    def commands(self) -> tuple[str, ...]:
         return (shlex.join(self._argv()),)
 
-    def undo(self) -> Tuple[Operation, ...]:
+    def undo(self) -> tuple[Operation, ...]:
         return (AddIptablesRule(self.entry, self.comment),)

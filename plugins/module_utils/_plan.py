@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Dict, List, Sequence, Tuple
 
 from . import _guard, _names
 from ._draft import Draft, place
@@ -24,10 +24,10 @@ class Plan:
     """What will be, and the way there."""
 
     predicted: Host
-    operations: Tuple[Operation, ...]
-    assumed: Tuple[str, ...]  # what a real run would miss
-    warnings: Tuple[str, ...]
-    risks: Tuple[_guard.Risk, ...]  # what may cut off the person
+    operations: tuple[Operation, ...]
+    assumed: tuple[str, ...]  # what a real run would miss
+    warnings: tuple[str, ...]
+    risks: tuple[_guard.Risk, ...]  # what may cut off the person
     short: bool  # decided on less than the whole host, where the whole host matters
 
 
@@ -54,16 +54,18 @@ def plan(current: Host, resources: Sequence[Resource]) -> Plan:
 
 
 def _no_twins(resources: Sequence[Resource]) -> None:
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for resource in resources:
         if resource.what in seen:
             raise BridgenetError(f"{resource.what} is declared twice; say it once")
         seen[resource.what] = resource.what
-    owners: Dict[Tuple[str, str], str] = {}
+    owners: dict[tuple[str, str], str] = {}
     for resource in resources:
         for key in resource.owns():
             if key in owners:
-                raise BridgenetError(f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of them another name")
+                raise BridgenetError(
+                    f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of them another name"
+                )
             owners[key] = resource.what
 
 
@@ -81,19 +83,21 @@ def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:
     return False
 
 
-def _check(current: Host, predicted: Host) -> List[str]:
+def _check(current: Host, predicted: Host) -> list[str]:
     """What no single resource can see: too many ports, networks that overlap. Returns warnings."""
-    warnings: List[str] = []
+    warnings: list[str] = []
     for name, namespace in predicted.namespaces.items():
         if namespace is current.namespaces.get(name):
             continue
-        ports: Dict[str, int] = {}
+        ports: dict[str, int] = {}
         for link in namespace.links.values():
             if link.master:
                 ports[link.master] = ports.get(link.master, 0) + 1
         for bridge, count in ports.items():
             if count > PORTS:
-                raise BridgenetError(f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a second bridge")
+                raise BridgenetError(
+                    f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a second bridge"
+                )
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
         old = before.links.get(link.name)
@@ -105,7 +109,7 @@ def _check(current: Host, predicted: Host) -> List[str]:
     return warnings
 
 
-def _overlaps(address: str, link: Link, links: List[Link]) -> List[str]:
+def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
     """An address whose network the host already reaches in another way."""
     network = _names.network_of(address)
     if network.prefixlen == network.max_prefixlen:
@@ -116,7 +120,11 @@ def _overlaps(address: str, link: Link, links: List[Link]) -> List[str]:
             continue
         for text in other.addresses or ():
             connected = _names.network_of(text)
-            if connected.version == network.version and connected.prefixlen < connected.max_prefixlen and network.overlaps(connected):  # type: ignore[arg-type]
+            if (
+                connected.version == network.version
+                and connected.prefixlen < connected.max_prefixlen
+                and network.overlaps(connected)
+            ):  # type: ignore[arg-type]
                 raise BridgenetError(
                     f"address {address!r} of interface {link.name!r}: its network {network} overlaps {connected}, to which this host is connected by {other.name!r}; choose another subnet"
                 )

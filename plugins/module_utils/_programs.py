@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from typing import Collection, Dict, List, Optional, Sequence
+from collections.abc import Collection, Sequence
 
 from . import _labels, _names, _namespaces, _nft
 from ._errors import BridgenetError
@@ -23,7 +23,7 @@ class ProgramError(OSError):
     """A program said no; its words are in the message."""
 
 
-def find(name: str) -> Optional[str]:
+def find(name: str) -> str | None:
     """The path of a program of the system, None where it is not installed."""
     return shutil.which(name, path=_PATH)
 
@@ -31,12 +31,16 @@ def find(name: str) -> Optional[str]:
 def _run(argv: Sequence[str], text: str = "") -> str:
     path = find(argv[0])
     if path is None:
-        raise BridgenetError(f"the program {argv[0]} is missing on this host; install it (Debian: `apt install {_package(argv[0])}`)")
+        raise BridgenetError(
+            f"the program {argv[0]} is missing on this host; install it (Debian: `apt install {_package(argv[0])}`)"
+        )
     done = subprocess.run(
         [path, *argv[1:]], input=text, capture_output=True, text=True, check=False, env={"PATH": _PATH, "LC_ALL": "C"}
     )
     if done.returncode != 0:
-        raise ProgramError(done.returncode, f"{shlex.join(argv)}: {done.stderr.strip() or f'exit status {done.returncode}'}")
+        raise ProgramError(
+            done.returncode, f"{shlex.join(argv)}: {done.stderr.strip() or f'exit status {done.returncode}'}"
+        )
     return done.stdout
 
 
@@ -58,7 +62,7 @@ def _iptables(entry: Masquerade) -> str:
     return "ip6tables" if _names.family(entry.source) == 6 else "iptables"
 
 
-def iptables_argv(action: str, entry: Masquerade, comment: str) -> List[str]:
+def iptables_argv(action: str, entry: Masquerade, comment: str) -> list[str]:
     """The command that appends ("-A") or deletes ("-D") a rule; -w waits for the lock of other users of iptables."""
     where = ["-o", entry.out_interface] if entry.out_interface else ["!", "-o", entry.bridge]
     argv = [_iptables(entry), "-w", "-t", "nat", action, "POSTROUTING", "-s", entry.source, *where]
@@ -91,7 +95,7 @@ def _legacy_without_nat(program: str) -> bool:
         return True
 
 
-def _iptables_rules(program: str) -> Dict[Masquerade, str]:
+def _iptables_rules(program: str) -> dict[Masquerade, str]:
     found = {}
     if _legacy_without_nat(program):
         return {}
@@ -123,7 +127,7 @@ def firewall(home: int, backends: Collection[str], look: bool) -> Firewall:
 
     `home` is a descriptor of the namespace that this thread is in. `auto` prefers nftables where it works.
     """
-    entries: Dict[Masquerade, str] = {}
+    entries: dict[Masquerade, str] = {}
     table = ""
     intact = True
     nftables = "nftables" in backends or ((look or "auto" in backends) and find("nft") is not None)
@@ -141,7 +145,9 @@ def firewall(home: int, backends: Collection[str], look: bool) -> Firewall:
     if "iptables" in backends or fallback:
         if find("iptables") is None:
             choice = "neither nft nor iptables is" if fallback else "iptables is not"
-            raise BridgenetError(f"{choice} installed on this host; install one of them (Debian: `apt install nftables`)")
+            raise BridgenetError(
+                f"{choice} installed on this host; install one of them (Debian: `apt install nftables`)"
+            )
     if "iptables" in backends or fallback or look:
         for program in _LEGACY_TABLES:
             entries.update(_iptables_rules(program))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 from . import _labels
 from ._labels import Label
@@ -13,14 +13,14 @@ from ._model import HOST, Host
 from ._resources import RESOURCES
 from ._resources._base import Context, Resource
 
-Named = Tuple[str, Resource]  # the name of the module, and the resource
+Named = tuple[str, Resource]  # the name of the module, and the resource
 
 
-def stale(current: Host, declared: Sequence[Named], project: str) -> List[Named]:
+def stale(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
     """Absent resources for everything of the project that no declared resource owns."""
     kept = {key for _module, resource in declared for key in resource.owns()}
     context = Context(project, "", "absent")
-    found: List[Named] = []
+    found: list[Named] = []
 
     def add(module: str, options: object) -> None:
         resource: Resource = RESOURCES[module].declare(options, context)  # type: ignore[attr-defined]
@@ -46,6 +46,6 @@ def stale(current: Host, declared: Sequence[Named], project: str) -> List[Named]
     return found
 
 
-def _owned(text: str, project: str) -> Optional[Label]:
+def _owned(text: str, project: str) -> Label | None:
     label = _labels.parse(text)
     return label if label and label.project == project else None

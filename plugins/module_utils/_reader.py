@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Set, Tuple
 
 from . import _decode, _files, _forwarding, _namespaces, _programs, _sysctl
 from ._kernel import Kernel
@@ -17,15 +17,13 @@ from ._model import HOST, Firewall, Host, Link, Namespace, Route
 class Scope:
     """What has to be read."""
 
-    namespaces: Set[str] = field(default_factory=set)  # besides the host, which is always read
+    namespaces: set[str] = field(default_factory=set)  # besides the host, which is always read
     everything: bool = False  # all namespaces: for purge, and to know whether anything of ours is left
-    sysctls: Dict[str, Set[str]] = field(default_factory=dict)  # namespace -> keys
-    files: Set[str] = field(default_factory=set)
-    forwarding: Set[str] = field(default_factory=set)  # switches that may be turned on
-    backends: Set[str] = field(default_factory=set)  # of the firewall: auto, nftables, iptables
+    sysctls: dict[str, set[str]] = field(default_factory=dict)  # namespace -> keys
+    files: set[str] = field(default_factory=set)
+    forwarding: set[str] = field(default_factory=set)  # switches that may be turned on
+    backends: set[str] = field(default_factory=set)  # of the firewall: auto, nftables, iptables
     look: bool = False  # for our entries in every backend that is there
-
-
 
 
 class _Dump:
@@ -37,20 +35,20 @@ class _Dump:
         self.rows = socket.links()
         self.addresses = socket.addresses()
         ipv6 = any(row.ipv6 and row.name != "lo" for row in self.rows)
-        self.routes: Dict[int, List[Route]] = {}
+        self.routes: dict[int, list[Route]] = {}
         for row in socket.routes(ipv6):
             if row.index and row.protocol != _decode.RTPROT_RA:
                 self.routes.setdefault(row.index, []).append(row.route)
         self.by_index = {row.index: row for row in self.rows}
 
 
-def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> Dict[Tuple[str, int], Tuple[str, str]]:
+def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
     """(namespace, index) of a veth's end -> (namespace, name) of the other, where both were read.
 
     Each end tells the other's index, and this namespace's id of the other's namespace. Two ends that
     name each other are a pair; only where several could be, the ids are asked for.
     """
-    ends: Dict[Tuple[int, int], List[Tuple[str, _decode.LinkRow]]] = {}
+    ends: dict[tuple[int, int], list[tuple[str, _decode.LinkRow]]] = {}
     for dump in dumps.values():
         for row in dump.rows:
             if row.kind == "veth" and row.netnsid is not None:
@@ -73,7 +71,7 @@ def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> Dict[Tuple[str, int], 
     return found
 
 
-def _links(dump: _Dump, peers: Mapping[Tuple[str, int], Tuple[str, str]]) -> Dict[str, Link]:
+def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dict[str, Link]:
     found = {}
     for row in dump.rows:
         master = dump.by_index.get(row.master)
@@ -99,7 +97,7 @@ def _links(dump: _Dump, peers: Mapping[Tuple[str, int], Tuple[str, str]]) -> Dic
     return found
 
 
-def _route_order(route: Route) -> Tuple[str, str, int]:
+def _route_order(route: Route) -> tuple[str, str, int]:
     return (route.to, route.via, route.metric)
 
 
@@ -118,7 +116,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     namespaces = {}
     for name, dump in dumps.items():
         keys = sorted(scope.sysctls.get(name, ()))
-        sysctls: Dict[str, str] = {}
+        sysctls: dict[str, str] = {}
         if keys:
             with kernel.inside(name):
                 sysctls = _sysctl.read_all(keys)
@@ -140,7 +138,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     )
 
 
-def _switch(switch: str) -> Dict[str, str]:
+def _switch(switch: str) -> dict[str, str]:
     """A forwarding switch; what follows it only where it is off and may be turned on."""
     found = _sysctl.read_all([switch])
     if found.get(switch) == "0":

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any
 
 from ._engine import Views
 
 
-def _lines(value: Any, indent: str) -> List[str]:
+def _lines(value: Any, indent: str) -> list[str]:
     if isinstance(value, dict):
         lines = []
         for key, inner in value.items():
@@ -29,7 +29,7 @@ def _lines(value: Any, indent: str) -> List[str]:
     return [f"{indent}{value}"]
 
 
-def diff(before: Views, after: Views) -> Dict[str, str]:
+def diff(before: Views, after: Views) -> dict[str, str]:
     """For Ansible's --diff: only what differs."""
     old = {(module, what): view for module, what, view in before}
     new = {(module, what): view for module, what, view in after}
@@ -38,8 +38,8 @@ def diff(before: Views, after: Views) -> Dict[str, str]:
     return {"before": _text(old, changed), "after": _text(new, changed)}
 
 
-def _text(views: Dict[Tuple[str, str], Dict[str, Any]], keys: List[Tuple[str, str]]) -> str:
-    lines: List[str] = []
+def _text(views: dict[tuple[str, str], dict[str, Any]], keys: list[tuple[str, str]]) -> str:
+    lines: list[str] = []
     for key in keys:
         if key in views:
             lines.append(key[1])

@@ -11,7 +11,7 @@ operations in reverse restores it.
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, List, Mapping, Optional, Set, Tuple
+from collections.abc import Mapping
 
 from . import _forwarding, _names, _nft
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
@@ -39,23 +39,29 @@ from ._operations import (
     WriteFile,
 )
 
-End = Tuple[str, str]  # namespace, name
-Ops = List[Operation]
+End = tuple[str, str]  # namespace, name
+Ops = list[Operation]
 
 _DISABLE_IPV6 = "net/ipv6/conf/{}/disable_ipv6"
 _FIELDS = ("master", "mac", "mtu", "label", "up")
 
 
-def steps(current: Host, predicted: Host, modules: List[str]) -> Ops:
+def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     """All operations from `current` to `predicted`."""
     work = _Work(current, predicted)
     old_sysctls, new_sysctls = _sysctls(current, HOST), _sysctls(predicted, HOST)
     gone = [name for name in current.namespaces if name not in predicted.namespaces]
     record: Ops = []
     if current.originals != predicted.originals:
-        record.append(RecordOriginals(tuple(sorted(current.originals.items())), tuple(sorted(predicted.originals.items()))))
+        record.append(
+            RecordOriginals(tuple(sorted(current.originals.items())), tuple(sorted(predicted.originals.items())))
+        )
     settings = [LoadModule(name) for name in modules]
-    settings += [WriteFile(path, current.files[path], text) for path, text in predicted.files.items() if text != current.files[path]]
+    settings += [
+        WriteFile(path, current.files[path], text)
+        for path, text in predicted.files.items()
+        if text != current.files[path]
+    ]
     settings += _sysctl_steps(HOST, old_sysctls, new_sysctls)
 
     # The record of what was there before goes before the first write, and goes away only after the last.
@@ -81,7 +87,7 @@ def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str,
     values = dict(before)
     found: Ops = []
 
-    def rank(key: str) -> Tuple[int, str]:
+    def rank(key: str) -> tuple[int, str]:
         return (0 if key.endswith("/accept_ra") else 1 if key in _forwarding.SWITCHES else 2, key)
 
     for key in sorted(after, key=rank):
@@ -124,7 +130,7 @@ class _Work:
         self.updates: Ops = []
         self.removed_last: Ops = []
         self._raise: Ops = []  # bridges come up when their ports have joined
-        self._created: Set[str] = set()
+        self._created: set[str] = set()
 
         gone, new, kept = self._sort()
         names_needed = set(new)
@@ -149,15 +155,15 @@ class _Work:
         self.updates += self._held_mtus()
 
     @staticmethod
-    def _link(host: Host, end: End) -> Optional[Link]:
+    def _link(host: Host, end: End) -> Link | None:
         namespace = host.namespaces.get(end[0])
         return namespace.links.get(end[1]) if namespace else None
 
-    def _sort(self) -> Tuple[List[End], List[End], List[End]]:
+    def _sort(self) -> tuple[list[End], list[End], list[End]]:
         """The ends that go, that come, and that stay but differ; a veth with another peer goes and comes."""
-        gone: List[End] = []
-        new: List[End] = []
-        kept: List[End] = []
+        gone: list[End] = []
+        new: list[End] = []
+        kept: list[End] = []
         for name, namespace in self._current.namespaces.items():
             after = self._predicted.namespaces.get(name)
             if after is namespace:
@@ -200,10 +206,10 @@ class _Work:
                     found.append(SetLink(name, link.name, (("mtu", link.mtu),), (("mtu", link.mtu),)))
         return found
 
-    def _deletions(self, gone: List[End], only: Optional[Set[End]]) -> Ops:
+    def _deletions(self, gone: list[End], only: set[End] | None) -> Ops:
         """One deletion per pair, from the end whose namespace stays; what a deleted namespace takes along needs none."""
-        by_namespace: Dict[str, List[Link]] = {}
-        done: Set[End] = set()
+        by_namespace: dict[str, list[Link]] = {}
+        done: set[End] = set()
         for end in gone:
             if end in done or (only is not None and end not in only):
                 continue
@@ -236,7 +242,7 @@ class _Work:
             return _new_pair(namespace, link, link.peer[0], far, self._current.ipv6)
         return []
 
-    def _build(self, new: List[End]) -> None:
+    def _build(self, new: list[End]) -> None:
         pending = set(new)
         for end in new:
             link = self._link(self._predicted, end)
@@ -267,14 +273,14 @@ class _Work:
                 self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
             # else a link that check mode assumes
 
-    def _need_bridge(self, namespace: str, link: Link, pending: Set[End]) -> None:
+    def _need_bridge(self, namespace: str, link: Link, pending: set[End]) -> None:
         """A new bridge of a new namespace has to be there before its first port."""
         if link.master and (namespace, link.master) in pending:
             bridge = self._link(self._predicted, (namespace, link.master))
             assert bridge is not None
             self._bridge((namespace, link.master), bridge, pending)
 
-    def _bridge(self, end: End, link: Link, pending: Set[End]) -> None:
+    def _bridge(self, end: End, link: Link, pending: set[End]) -> None:
         pending.discard(end)
         self.builds += _new_bridge(end[0], link)
         mtu = smallest_port(self._predicted.namespaces[end[0]].links, link.name)
@@ -303,10 +309,15 @@ def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, ipv6: b
     made_far = dataclasses.replace(far, up=False, ipv6=ipv6, label="", master="", port=None, addresses=(), routes=())
     settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
     rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
-    return [CreateVeth(namespace, near, far_namespace, far), *settle_near, *update(far_namespace, made_far, far, ipv6), *rest_of_near]
+    return [
+        CreateVeth(namespace, near, far_namespace, far),
+        *settle_near,
+        *update(far_namespace, made_far, far, ipv6),
+        *rest_of_near,
+    ]
 
 
-def _after_joining(link: Link) -> Optional[PortOptions]:
+def _after_joining(link: Link) -> PortOptions | None:
     return NEW_PORT if link.master else None
 
 
@@ -355,16 +366,16 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     return found
 
 
-def _creation_order(routes: Tuple[Route, ...]) -> List[Route]:
+def _creation_order(routes: tuple[Route, ...]) -> list[Route]:
     """On-link routes first: a next hop may need one."""
     return sorted(routes, key=lambda route: bool(route.via))
 
 
-def _deletion_order(routes: Tuple[Route, ...]) -> List[Route]:
+def _deletion_order(routes: tuple[Route, ...]) -> list[Route]:
     return list(reversed(_creation_order(routes)))
 
 
-def _address_changes(before: Link, after: Link) -> Tuple[List[str], List[str]]:
+def _address_changes(before: Link, after: Link) -> tuple[list[str], list[str]]:
     """What to delete, secondaries first, and what to add.
 
     Deleting a primary IPv4 address takes its secondaries along (unless promote_secondaries is 1),
@@ -378,7 +389,8 @@ def _address_changes(before: Link, after: Link) -> Tuple[List[str], List[str]]:
             if losing_ipv6:
                 gone.add(address)
         elif address in before.secondary and any(
-            _names.family(other) == 4 and other not in wanted and _names.network_of(other) == _names.network_of(address) for other in old
+            _names.family(other) == 4 and other not in wanted and _names.network_of(other) == _names.network_of(address)
+            for other in old
         ):
             gone.add(address)
     ordered = sorted(gone, key=lambda address: (address not in before.secondary, address))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Dict, Iterable, List
+from collections.abc import Iterable
 
 from ._errors import BridgenetError
 
@@ -22,7 +22,9 @@ def key(value: str) -> str:
     """The slash form of a net.* key; a dotted key keeps its dots where it has slashes, too."""
     slashed = value if "/" in value else value.replace(".", "/")
     if not _KEY.match(slashed) or ".." in slashed.split("/"):
-        raise BridgenetError(f"sysctl {value!r}: only keys below net are a namespace's own; write it like net/ipv4/ip_forward")
+        raise BridgenetError(
+            f"sysctl {value!r}: only keys below net are a namespace's own; write it like net/ipv4/ip_forward"
+        )
     return slashed
 
 
@@ -42,7 +44,7 @@ def read(name: str) -> str:
         return normal(handle.read(4096).decode())
 
 
-def read_all(names: Iterable[str]) -> Dict[str, str]:
+def read_all(names: Iterable[str]) -> dict[str, str]:
     """The values of those keys that exist."""
     found = {}
     for name in names:
@@ -62,8 +64,7 @@ def write(name: str, value: str) -> None:
         os.close(descriptor)
 
 
-
-def interfaces(family: str) -> List[str]:
+def interfaces(family: str) -> list[str]:
     """The names below net/FAMILY/conf, "all" and "default" among them; none where the kernel lacks the family."""
     path = f"{_ROOT}net/{family}/conf"
     return sorted(os.listdir(path)) if os.path.isdir(path) else []

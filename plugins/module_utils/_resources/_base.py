@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .. import _labels, _names
 from .._draft import Draft
@@ -16,7 +17,7 @@ from .._labels import Label
 from .._model import Host, Link, Route
 from .._reader import Scope
 
-Options = Dict[str, Any]
+Options = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Context:
     inventory_host: str
     state: str = "present"
 
-    def label(self, name: Optional[str], default: str) -> Label:
+    def label(self, name: str | None, default: str) -> Label:
         """The label of an object, by its option or its name."""
         return Label(self.project, _names.label(name if name is not None else default))
 
@@ -56,10 +57,10 @@ class Resource(abc.ABC):
         """Write into the draft what will be; BridgenetError where that cannot be."""
 
     @abc.abstractmethod
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         """The object as it is in `host`, in the form of the options; None where it is not there."""
 
-    def owns(self) -> List[Tuple[str, str]]:
+    def owns(self) -> list[tuple[str, str]]:
         """(kind, key) of what purge must leave alone because of this object."""
         return []
 
@@ -117,13 +118,15 @@ def declared_link(options: Mapping[str, Any], **more: Any) -> Link:
         mtu=_names.mtu(mtu) if mtu is not None else None,
         up=options.get("up"),
         ipv6=options.get("ipv6"),
-        addresses=tuple(sorted(_unique(name, [_names.address(text) for text in addresses]))) if addresses is not None else None,
+        addresses=tuple(sorted(_unique(name, [_names.address(text) for text in addresses])))
+        if addresses is not None
+        else None,
         routes=tuple(_route(route) for route in routes) if routes is not None else None,
         **more,
     )
 
 
-def _unique(name: str, addresses: List[str]) -> List[str]:
+def _unique(name: str, addresses: list[str]) -> list[str]:
     for address in addresses:
         if addresses.count(address) > 1:
             raise BridgenetError(f"interface {name!r}: address {address!r} is declared twice; say it once")

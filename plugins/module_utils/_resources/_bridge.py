@@ -5,17 +5,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
 from .._model import NEW_BRIDGE, BridgeOptions, Host, Link
 from .._reader import Scope
-from ._base import LINK, OWNED, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
+from ._base import (
+    LINK,
+    OWNED,
+    STATE,
+    Context,
+    Options,
+    Resource,
+    declared_link,
+    declared_namespace,
+    is_present,
+    shown_link,
+)
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
     **LINK,
@@ -56,7 +68,7 @@ class Bridge(Resource):
         if self.namespace:
             scope.namespaces.add(self.namespace)
 
-    def owns(self) -> List[Tuple[str, str]]:
+    def owns(self) -> list[tuple[str, str]]:
         return [("link", f"{self.namespace}/{self.link.name}")]
 
     def predict(self, draft: Draft) -> None:
@@ -101,7 +113,7 @@ class Bridge(Resource):
                 f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a bridge; choose another name for the bridge"
             )
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)
         link = namespace.links.get(self.link.name) if namespace else None
         if link is None or link.bridge is None:
@@ -120,12 +132,14 @@ class Bridge(Resource):
         return shown
 
 
-def _seconds(options: Mapping[str, Any], name: str, low: int, high: int) -> Optional[int]:
+def _seconds(options: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
     value = options.get(name)
     if value is None:
         return None
     if not low <= value <= high:
-        raise BridgenetError(f"bridge {options['name']!r}: {name} {value} is out of range: {low} to {high} seconds are possible")
+        raise BridgenetError(
+            f"bridge {options['name']!r}: {name} {value} is out of range: {low} to {high} seconds are possible"
+        )
     return int(value) * _HZ
 
 

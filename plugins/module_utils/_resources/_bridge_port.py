@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 
 from .. import _names
 from .._draft import Draft, place
@@ -16,7 +17,7 @@ from .._model import NEW_PORT, Host, Link, PortOptions, overlay
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
     "master": {"type": "str"},
@@ -60,9 +61,13 @@ class BridgePort(Resource):
         found = found or self._assumed(draft, self.name, "veth")
         bridge = links.get(self.master) or self._assumed(draft, self.master, "bridge")
         if bridge.kind != "bridge":
-            raise BridgenetError(f"interface {self.master!r} in {place(self.namespace)} is no bridge; name one as master of {self.what}")
+            raise BridgenetError(
+                f"interface {self.master!r} in {place(self.namespace)} is no bridge; name one as master of {self.what}"
+            )
         if found.kind == "bridge" or self.name == "lo":
-            raise BridgenetError(f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name another interface")
+            raise BridgenetError(
+                f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name another interface"
+            )
         joins = found.master != self.master
         port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)
         if joins or port is not found.port:
@@ -76,10 +81,15 @@ class BridgePort(Resource):
         draft.put(self.namespace, bare)
         return bare
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)
         link = namespace.links.get(self.name) if namespace else None
-        if link is None or not link.master or link.port is None or (not self.present and self.master not in ("", link.master)):
+        if (
+            link is None
+            or not link.master
+            or link.port is None
+            or (not self.present and self.master not in ("", link.master))
+        ):
             return None
         shown: Options = {"name": self.name}
         if self.namespace:
@@ -91,10 +101,12 @@ class BridgePort(Resource):
         return shown
 
 
-def _ranged(options: Mapping[str, Any], name: str, low: int, high: int) -> Optional[int]:
+def _ranged(options: Mapping[str, Any], name: str, low: int, high: int) -> int | None:
     value = options.get(name)
     if value is not None and not low <= value <= high:
-        raise BridgenetError(f"bridge port {options['name']!r}: {name} {value} is out of range: {low} to {high} are possible")
+        raise BridgenetError(
+            f"bridge port {options['name']!r}: {name} {value} is out of range: {low} to {high} are possible"
+        )
     return value
 
 
@@ -113,5 +125,3 @@ def declare(options: Mapping[str, Any], context: Context) -> BridgePort:
         **{flag: options.get(flag) for flag in _FLAGS},
     )
     return BridgePort(present, declared_namespace(options), name, _names.interface(master) if master else "", port)
-
-

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional
+from typing import Any
 
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
@@ -15,7 +16,7 @@ from .._model import Host, Link
 from .._reader import Scope
 from ._base import LINK, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
     **LINK,
@@ -46,15 +47,30 @@ class Interface(Resource):
         found = draft.find(self.namespace, self.link.name)
         if not self.present:
             if found is not None:
-                addresses = tuple(address for address in found.addresses or () if address not in (self.link.addresses or ()))
+                addresses = tuple(
+                    address for address in found.addresses or () if address not in (self.link.addresses or ())
+                )
                 routes = tuple(route for route in found.routes or () if route not in (self.link.routes or ()))
                 if (addresses, routes) != (found.addresses, found.routes):
                     draft.put(self.namespace, dataclasses.replace(found, addresses=addresses, routes=routes))
             return
         draft.need(self.namespace)
         if found is None:
-            draft.assumed.append(f"interface {self.link.name}" + (f" in namespace {self.namespace}" if self.namespace else ""))
-            found = Link(self.link.name, kind="", mac="", mtu=1500, up=True, ipv6=True, label="", master="", addresses=(), routes=())
+            draft.assumed.append(
+                f"interface {self.link.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
+            )
+            found = Link(
+                self.link.name,
+                kind="",
+                mac="",
+                mtu=1500,
+                up=True,
+                ipv6=True,
+                label="",
+                master="",
+                addresses=(),
+                routes=(),
+            )
         if found.name == "lo" and self.link.mac is not None:
             raise BridgenetError(f"{self.what} in {place(self.namespace)}: a loopback has no MAC address; drop it")
         if self.link.mtu is not None:
@@ -63,7 +79,7 @@ class Interface(Resource):
         if new is not draft.find(self.namespace, self.link.name):
             draft.put(self.namespace, new)
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)
         link = namespace.links.get(self.link.name) if namespace else None
         if link is None:

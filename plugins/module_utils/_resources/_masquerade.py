@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .. import _forwarding, _names
 from .._draft import Draft
@@ -16,7 +17,7 @@ from .._model import HOST, Host, Masquerade
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, is_present, shown_label
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "source": {"type": "str"},
     "out_interface": {"type": "str"},
     "bridge": {"type": "str"},
@@ -55,13 +56,15 @@ class MasqueradeRule(Resource):
         if self.present and self.forwarding:
             scope.forwarding.add(self._switch)
 
-    def owns(self) -> List[Tuple[str, str]]:
+    def owns(self) -> list[tuple[str, str]]:
         return [("masquerade", f"{self.label} IPv{_names.family(self.entry.source)}")]
 
-    def _entries(self) -> List[Masquerade]:
+    def _entries(self) -> list[Masquerade]:
         """The entry in every backend that it may stand in."""
         backends = ("nftables", "iptables") if self.backend == "auto" else (self.backend,)
-        return [Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend) for backend in backends]
+        return [
+            Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend) for backend in backends
+        ]
 
     def predict(self, draft: Draft) -> None:
         if not self.present:
@@ -78,7 +81,11 @@ class MasqueradeRule(Resource):
         if comment is not None and comment != str(self.label):
             draft.claim(comment, self.label, self.what, False)
         for other, text in list(draft.masquerades.items()):
-            if text == str(self.label) and other != entry and _names.family(other.source) == _names.family(entry.source):
+            if (
+                text == str(self.label)
+                and other != entry
+                and _names.family(other.source) == _names.family(entry.source)
+            ):
                 del draft.masquerades[other]  # the same object, with another network or interface
         draft.masquerades[entry] = str(self.label)
         if self.forwarding:
@@ -103,7 +110,7 @@ class MasqueradeRule(Resource):
                     draft.set_host_sysctl(key, "2")
         draft.set_host_sysctl(self._switch, "1")
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         for entry in self._entries():
             comment = host.firewall.masquerades.get(entry)
             if comment is None:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .. import _names, _sysctl
 from .._draft import NEW_LOOPBACK, Draft
@@ -16,7 +17,7 @@ from .._model import Host
 from .._reader import Scope
 from ._base import OWNED, STATE, Context, Options, Resource, is_present, shown_label
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "loopback": {"type": "bool"},
     "sysctls": {"type": "dict"},
@@ -32,7 +33,7 @@ class Netns(Resource):
 
     name: str
     label: Label
-    loopback: Optional[bool] = None
+    loopback: bool | None = None
     sysctls: Mapping[str, str] = field(default_factory=dict)
     take_over: bool = False
     labelled: bool = False  # the label was given, so absent insists on it
@@ -45,7 +46,7 @@ class Netns(Resource):
         scope.namespaces.add(self.name)
         scope.sysctls.setdefault(self.name, set()).update(self.sysctls)
 
-    def owns(self) -> List[Tuple[str, str]]:
+    def owns(self) -> list[tuple[str, str]]:
         return [("netns", self.name)]
 
     def predict(self, draft: Draft) -> None:
@@ -72,7 +73,7 @@ class Netns(Resource):
             draft.put(self.name, loopback)
         draft.sysctls[self.name].update(self.sysctls)
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.name)
         if namespace is None:
             return None

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .._draft import Draft
 from .._errors import BridgenetError
@@ -14,7 +15,7 @@ from .._model import HOST, Host
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "namespace": {"type": "str"},
     "iptables": {"type": "bool"},
     "ip6tables": {"type": "bool"},
@@ -23,7 +24,7 @@ SPEC: Dict[str, Any] = {
     "persist": {"type": "bool"},
     **STATE,
 }
-REQUIRED: List[str] = []
+REQUIRED: list[str] = []
 
 _CALLS = ("iptables", "ip6tables", "arptables")
 _MODULE = "br_netfilter"
@@ -49,9 +50,9 @@ class SysctlBridgeNf(Resource):
     """The three switches of one namespace."""
 
     namespace: str
-    calls: Tuple[Tuple[str, bool], ...]
+    calls: tuple[tuple[str, bool], ...]
     load: bool
-    persist: Optional[bool]
+    persist: bool | None
 
     @property
     def what(self) -> str:
@@ -103,7 +104,7 @@ class SysctlBridgeNf(Resource):
             if self.load:
                 draft.files[_LOAD] = f"{_HEAD}{_MODULE}\n"
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)
         if namespace is None:
             return None
@@ -122,7 +123,9 @@ def declare(options: Mapping[str, Any], context: Context) -> SysctlBridgeNf:
     persist = options.get("persist")
     calls = tuple((call, bool(options[call])) for call in _CALLS if options.get(call) is not None)
     if namespace and (persist or options.get("load")):
-        raise BridgenetError(f"namespace {namespace!r}: load and persist are for the host, a namespace does not outlive a boot; drop them")
+        raise BridgenetError(
+            f"namespace {namespace!r}: load and persist are for the host, a namespace does not outlive a boot; drop them"
+        )
     if persist and not calls:
         raise BridgenetError("persist: true without iptables, ip6tables or arptables keeps nothing; name a value")
     return SysctlBridgeNf(present, namespace, calls, bool(options.get("load")), persist)

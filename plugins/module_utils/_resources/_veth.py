@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any
 
 from .. import _labels
 from .._draft import Draft, change, place
@@ -15,9 +16,20 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import Host, Link
 from .._reader import Scope
-from ._base import LINK, OWNED, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
+from ._base import (
+    LINK,
+    OWNED,
+    STATE,
+    Context,
+    Options,
+    Resource,
+    declared_link,
+    declared_namespace,
+    is_present,
+    shown_link,
+)
 
-SPEC: Dict[str, Any] = {
+SPEC: dict[str, Any] = {
     "name": {"type": "str"},
     "namespace": {"type": "str"},
     **LINK,
@@ -39,9 +51,9 @@ class Veth(Resource):
     namespace: str
     near: Link
     far_namespace: str
-    far: Optional[Link]  # None where only the near end was named, to remove the pair
+    far: Link | None  # None where only the near end was named, to remove the pair
     label: Label
-    macs: Tuple[str, str]  # of a new pair
+    macs: tuple[str, str]  # of a new pair
     exclusive: bool = False
     take_over: bool = False
     labelled: bool = False
@@ -55,7 +67,7 @@ class Veth(Resource):
             if namespace:
                 scope.namespaces.add(namespace)
 
-    def owns(self) -> List[Tuple[str, str]]:
+    def owns(self) -> list[tuple[str, str]]:
         found = [("link", f"{self.namespace}/{self.near.name}")]
         if self.far:
             found.append(("link", f"{self.far_namespace}/{self.far.name}"))
@@ -94,7 +106,7 @@ class Veth(Resource):
         if new is not draft.find(namespace, new.name):
             draft.put(namespace, new)
 
-    def _anew(self, draft: Draft, near: Optional[Link], far: Optional[Link]) -> Tuple[Link, Link]:
+    def _anew(self, draft: Draft, near: Link | None, far: Link | None) -> tuple[Link, Link]:
         """A new pair in place of what has one of the two names; what an end had and nobody declared, it keeps."""
         assert self.far is not None
         if far is not None:
@@ -102,7 +114,12 @@ class Veth(Resource):
                 raise BridgenetError(
                     f"interface {far.name!r} in {place(self.far_namespace)} exists and is no veth; choose another name for the peer of {self.what}"
                 )
-            draft.claim(self._label_of(draft, far), self.label, f"interface {far.name!r} in {place(self.far_namespace)}", self.take_over)
+            draft.claim(
+                self._label_of(draft, far),
+                self.label,
+                f"interface {far.name!r} in {place(self.far_namespace)}",
+                self.take_over,
+            )
         old_far = far
         if near is not None:
             if old_far is None and near.peer:
@@ -111,9 +128,7 @@ class Veth(Resource):
         if far is not None:
             draft.drop(self.far_namespace, far.name)
         ipv6 = draft.current.ipv6
-        blank = Link(
-            name="", kind="veth", mtu=1500, up=True, label="", master="", addresses=(), routes=(), ipv6=ipv6
-        )
+        blank = Link(name="", kind="veth", mtu=1500, up=True, label="", master="", addresses=(), routes=(), ipv6=ipv6)
         new_near = dataclasses.replace(
             near or blank,
             name=self.near.name,
@@ -146,7 +161,7 @@ class Veth(Resource):
                 f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a veth; choose another name for the pair"
             )
 
-    def view(self, host: Host) -> Optional[Options]:
+    def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)
         near = namespace.links.get(self.near.name) if namespace else None
         if near is None or near.kind != "veth":
@@ -171,7 +186,9 @@ def declare(options: Mapping[str, Any], context: Context) -> Veth:
     namespace = declared_namespace(options)
     far_namespace = declared_namespace(peer) if peer else ""
     if far and (namespace, near.name) == (far_namespace, far.name):
-        raise BridgenetError(f"veth {near.name!r}: both ends have the same name in the same place; give the peer another name or namespace")
+        raise BridgenetError(
+            f"veth {near.name!r}: both ends have the same name in the same place; give the peer another name or namespace"
+        )
     return Veth(
         present=present,
         namespace=namespace,
