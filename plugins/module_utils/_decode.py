@@ -111,7 +111,7 @@ def _text(data: bytes, span: tuple[int, int]) -> str:
 
 def _u32(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> int:
     span = attrs.get(kind)
-    return _U32.unpack_from(data, span[0])[0] if span else 0  # type: ignore[no-any-return]
+    return _U32.unpack_from(data, span[0])[0] if span else 0
 
 
 def _flag(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> bool:
@@ -208,7 +208,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
 
 def _ip(raw: bytes) -> str:
     if len(raw) == 4:
-        return "%d.%d.%d.%d" % tuple(raw)
+        return ".".join(map(str, raw))
     return socket.inet_ntop(socket.AF_INET6, raw)
 
 
@@ -231,9 +231,9 @@ def addresses(dump: list[bytes]) -> dict[int, list[AddressRow]]:
         for _kind, _sequence, start, end in messages(data):
             family, prefix, flags, scope, index = _IFADDR.unpack_from(data, start)
             attrs = _attributes(data, start + 8, end)
-            if family == _AF_INET6:
-                if scope == _SCOPE_LINK or not _u32(data, attrs, _IFA_FLAGS) & IFA_F_PERMANENT:
-                    continue
+            permanent = family != _AF_INET6 or _u32(data, attrs, _IFA_FLAGS) & IFA_F_PERMANENT
+            if not permanent or (family == _AF_INET6 and scope == _SCOPE_LINK):
+                continue
             span = attrs.get(_IFA_LOCAL) or attrs.get(_IFA_ADDRESS)
             text = f"{_ip(data[span[0] : span[1]])}/{prefix}" if span else ""
             if text and text not in _OF_LOOPBACK:

@@ -64,7 +64,8 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
         routes = tuple(sorted(by_key.values(), key=lambda route: (route.to, route.via, route.metric)))
     if routes and not new.up:
         raise BridgenetError(
-            f"interface {new.name!r}: routes are declared, but up is false; a link that is down has no routes, drop one of the two"
+            f"interface {new.name!r}: routes are declared, but up is false; a link that is down has no routes, drop "
+            "one of the two"
         )
     if not new.ipv6 and any(_names.family(address) == 6 for address in addresses):
         why = (
@@ -149,7 +150,8 @@ class Draft:
             )
         if label.project != own.project:
             raise BridgenetError(
-                f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say take_over: true"
+                f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say "
+                "take_over: true"
             )
 
     def may_remove(self, existing: str, own: Label | None, what: str) -> None:

@@ -111,7 +111,8 @@ def _able(kernel: Kernel, current: Host, decided: Plan) -> None:
             socket.close()
         if refused:
             raise BridgenetError(
-                f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, or load it: `modprobe {kind}`"
+                f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, "
+                f"or load it: `modprobe {kind}`"
             )
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Never cut off the person: the interface that carries the default route, or leads to a peer of sshd, stays as it is."""
+"""Never cut off the person: what carries the default route, or leads to a peer of sshd, stays as it is."""
 
 from __future__ import annotations
 
@@ -136,5 +136,6 @@ def check(host: Host, dangers: Sequence[Risk], peers: Sequence[str]) -> None:
     for risk in dangers:
         if risk.link in needed:
             raise BridgenetError(
-                f"interface {risk.link!r} would {risk.what}, but {needed[risk.link]}: you could be cut off; leave it alone, or say force: true"
+                f"interface {risk.link!r} would {risk.what}, but {needed[risk.link]}: you could be cut off; leave "
+                "it alone, or say force: true"
             )

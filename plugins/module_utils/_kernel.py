@@ -167,7 +167,7 @@ class Kernel:
     # --- applying ---
 
     def apply(self, operations: Sequence[Operation]) -> None:
-        """Do everything in order. On failure undo what was done and raise Failed, naming the operation as its command."""
+        """Do everything in order. On failure undo what was done and raise Failed, naming the operation as a command."""
         try:
             for operation in operations:
                 self._submit(operation)

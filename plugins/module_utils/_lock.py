@@ -44,7 +44,8 @@ def host_lock(descriptor: int, limit: float) -> Iterator[None]:
         if time.monotonic() >= end:
             pid = _holder(os.fstat(descriptor).st_ino)
             raise BridgenetError(
-                f"another change of this host's networks (pid {pid}) has not ended within lock_timeout ({limit:g} seconds); wait for it, or raise lock_timeout"
+                f"another change of this host's networks (pid {pid}) has not ended within lock_timeout ({limit:g} "
+                "seconds); wait for it, or raise lock_timeout"
             )
         time.sleep(_PAUSE)
     try:

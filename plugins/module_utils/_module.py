@@ -29,29 +29,28 @@ _TASK = {
 
 def _objects(name: str) -> dict[str, Any]:
     """A list of objects of one kind, as an option."""
-    resource = RESOURCES[name]
-    options = copy.deepcopy(resource.SPEC)  # type: ignore[attr-defined]
-    for required in resource.REQUIRED:  # type: ignore[attr-defined]
+    options = copy.deepcopy(dict(RESOURCES[name].spec))
+    for required in RESOURCES[name].required:
         options[required]["required"] = True
     return {"type": "list", "elements": "dict", "options": options}
 
 
 def _single(name: str) -> dict[str, Any]:
-    """The options of one object at the top of a task. Defaults are the object's business, so that `config` excludes them all."""
-    options = copy.deepcopy(RESOURCES[name].SPEC)  # type: ignore[attr-defined]
+    """The options of one object at the top of a task, without defaults, so that `config` can exclude them all."""
+    options = copy.deepcopy(dict(RESOURCES[name].spec))
     del options["state"]
     for option in options.values():
         option.pop("default", None)
-    return options  # type: ignore[no-any-return]
+    return options
 
 
 def resource_module(name: str) -> None:
     """The whole of a resource module."""
-    single = _single(name)
+    single, required = _single(name), RESOURCES[name].required
     module = AnsibleModule(
         argument_spec={"config": _objects(name), **single, **copy.deepcopy(_TASK)},
         mutually_exclusive=[("config", option) for option in single],
-        required_one_of=[(*RESOURCES[name].REQUIRED, "config")] if RESOURCES[name].REQUIRED else [],  # type: ignore[attr-defined]
+        required_one_of=[(*required, "config")] if required else [],
         supports_check_mode=True,
     )
     objects = module.params["config"]
@@ -90,11 +89,12 @@ def _carry_out(module: AnsibleModule, objects: dict[str, list[dict[str, Any]]], 
         )
         resources: list[Named] = []
         for name in RESOURCES:
-            resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]  # type: ignore[attr-defined]
+            resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]
         task = Task(context.project, resources, purge, params["force"], params["lock_timeout"])
         return run(task, module.check_mode)
     except BridgenetError as error:
         module.fail_json(msg=str(error))
+        raise  # fail_json does not return
 
 
 def _exit(module: AnsibleModule, report: Report, before: Any, after: Any) -> None:

@@ -29,7 +29,8 @@ PROJECT_BYTES = 15
 def _word(what: str, value: str, limit: int) -> str:
     if not _WORD.match(value):
         raise BridgenetError(
-            f"{what} {value!r}: allowed are letters, digits, '_', '.' and '-', the first of them a letter, digit or '_'; choose such a name"
+            f"{what} {value!r}: allowed are letters, digits, '_', '.' and '-', the first of them a letter, digit or "
+            "'_'; choose such a name"
         )
     if len(value) > limit:
         raise BridgenetError(f"{what} {value!r} has {len(value)} characters, at most {limit} are allowed; shorten it")

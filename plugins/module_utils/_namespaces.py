@@ -89,7 +89,7 @@ def names() -> list[str]:
 
 
 def _ensure_directory() -> None:
-    """/run/netns as a shared mount of its own: on a private one, namespaces are unusable from other mount namespaces."""
+    """/run/netns as a shared mount of its own: on a private one, other mount namespaces cannot use what is in it."""
     os.makedirs(DIRECTORY, mode=0o755, exist_ok=True)
     descriptor = os.open(DIRECTORY, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

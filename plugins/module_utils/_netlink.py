@@ -72,7 +72,10 @@ def require_pyroute2() -> None:
     """Import pyroute2, or say what to install."""
     if _classes:
         return
-    fix = "install it: `apt install python3-pyroute2` (Debian 12 and later), or `pip install pyroute2` for the Python that Ansible uses on this host; the role nslab.bridgenet.lab_host does it"
+    fix = (
+        "install it: `apt install python3-pyroute2` (Debian 12 and later), or `pip install pyroute2` for the "
+        "Python that Ansible uses on this host; the role nslab.bridgenet.lab_host does it"
+    )
     try:
         import pyroute2  # pylint: disable=import-outside-toplevel
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
@@ -155,7 +158,7 @@ class Socket:
         parts = []
         while True:
             data = self._socket.recv(65536)
-            for answer, _sequence, start, end in _decode.messages(data):
+            for answer, _sequence, start, _end in _decode.messages(data):
                 if answer == _decode.NLMSG_ERROR:
                     code = struct.unpack_from("=i", data, start)[0]
                     raise Refused(-code, os.strerror(-code))

@@ -64,7 +64,8 @@ def _no_twins(resources: Sequence[Resource]) -> None:
         for key in resource.owns():
             if key in owners:
                 raise BridgenetError(
-                    f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of them another name"
+                    f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of "
+                    "them another name"
                 )
             owners[key] = resource.what
 
@@ -96,7 +97,8 @@ def _check(current: Host, predicted: Host) -> list[str]:
         for bridge, count in ports.items():
             if count > PORTS:
                 raise BridgenetError(
-                    f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a second bridge"
+                    f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a "
+                    "second bridge"
                 )
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
@@ -124,16 +126,18 @@ def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
                 connected.version == network.version
                 and connected.prefixlen < connected.max_prefixlen
                 and network.overlaps(connected)
-            ):  # type: ignore[arg-type]
+            ):
                 raise BridgenetError(
-                    f"address {address!r} of interface {link.name!r}: its network {network} overlaps {connected}, to which this host is connected by {other.name!r}; choose another subnet"
+                    f"address {address!r} of interface {link.name!r}: its network {network} overlaps {connected}, "
+                    f"to which this host is connected by {other.name!r}; choose another subnet"
                 )
         for route in other.routes or ():
             if route.to in ("default", "::/0"):
                 continue
             routed = _names.network_of(route.to)
-            if routed.version == network.version and network.overlaps(routed):  # type: ignore[arg-type]
+            if routed.version == network.version and network.overlaps(routed):
                 warnings.append(
-                    f"address {address} of interface {link.name}: its network {network} overlaps {routed}, which this host reaches by {other.name}"
+                    f"address {address} of interface {link.name}: its network {network} overlaps {routed}, which "
+                    f"this host reaches by {other.name}"
                 )
     return warnings

@@ -142,13 +142,11 @@ def firewall(home: int, backends: Collection[str], look: bool) -> Firewall:
         entries.update(_nft.parse(table))
         intact = not table or _nft.rules_only(table) == _rules_as_we_load_them(home)
     fallback = "auto" in backends and not nftables
-    if "iptables" in backends or fallback:
-        if find("iptables") is None:
-            choice = "neither nft nor iptables is" if fallback else "iptables is not"
-            raise BridgenetError(
-                f"{choice} installed on this host; install one of them (Debian: `apt install nftables`)"
-            )
-    if "iptables" in backends or fallback or look:
+    rules = "iptables" in backends or fallback
+    if rules and find("iptables") is None:
+        choice = "neither nft nor iptables is" if fallback else "iptables is not"
+        raise BridgenetError(f"{choice} installed on this host; install one of them (Debian: `apt install nftables`)")
+    if rules or look:
         for program in _LEGACY_TABLES:
             entries.update(_iptables_rules(program))
     return Firewall(entries, table, intact, "nftables" if nftables else "iptables")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from . import _labels
 from ._labels import Label
@@ -22,8 +23,8 @@ def stale(current: Host, declared: Sequence[Named], project: str) -> list[Named]
     context = Context(project, "", "absent")
     found: list[Named] = []
 
-    def add(module: str, options: object) -> None:
-        resource: Resource = RESOURCES[module].declare(options, context)  # type: ignore[attr-defined]
+    def add(module: str, options: dict[str, Any]) -> None:
+        resource: Resource = RESOURCES[module].declare(options, context)
         if not kept.intersection(resource.owns()):
             found.append((module, resource))
 
@@ -34,7 +35,7 @@ def stale(current: Host, declared: Sequence[Named], project: str) -> list[Named]
         for link in namespace.links.values():
             label = _owned(link.label or "", project)
             if label and link.kind in ("bridge", "veth"):
-                options = {"name": link.name, "namespace": name, "label": label.object}
+                options: dict[str, Any] = {"name": link.name, "namespace": name, "label": label.object}
                 if link.peer:
                     options["peer"] = {"name": link.peer[1], "namespace": link.peer[0]}
                 add(link.kind, options)

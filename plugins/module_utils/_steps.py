@@ -56,7 +56,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
         record.append(
             RecordOriginals(tuple(sorted(current.originals.items())), tuple(sorted(predicted.originals.items())))
         )
-    settings = [LoadModule(name) for name in modules]
+    settings: Ops = [LoadModule(name) for name in modules]
     settings += [
         WriteFile(path, current.files[path], text)
         for path, text in predicted.files.items()
@@ -149,7 +149,8 @@ class _Work:
         # Bridges last: the kernel adjusts their MTU while ports come and go.
         for end in sorted(kept, key=self._is_bridge):
             before, after = self._link(current, end), self._link(predicted, end)
-            assert before is not None and after is not None
+            assert before is not None
+            assert after is not None
             self.updates += update(end[0], before, after, current.ipv6)
         self.updates += self._raise
         self.updates += self._held_mtus()
@@ -207,7 +208,7 @@ class _Work:
         return found
 
     def _deletions(self, gone: list[End], only: set[End] | None) -> Ops:
-        """One deletion per pair, from the end whose namespace stays; what a deleted namespace takes along needs none."""
+        """One deletion per pair, from the end whose namespace stays; what goes with its namespace needs none."""
         by_namespace: dict[str, list[Link]] = {}
         done: set[End] = set()
         for end in gone:

@@ -5,14 +5,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable
+
 from . import _bridge, _bridge_port, _interface, _masquerade, _netns, _sysctl_bridge_nf, _veth
+from ._base import Context, Resource
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of resource: the argument spec of one object, and what makes a resource of its options."""
+
+    spec: Mapping[str, Any]
+    required: tuple[str, ...]
+    declare: Callable[[Mapping[str, Any], Context], Resource]
+
 
 RESOURCES = {
-    "sysctl_bridge_nf": _sysctl_bridge_nf,
-    "netns": _netns,
-    "bridge": _bridge,
-    "veth": _veth,
-    "bridge_port": _bridge_port,
-    "interface": _interface,
-    "masquerade": _masquerade,
+    "sysctl_bridge_nf": Kind(_sysctl_bridge_nf.SPEC, (), _sysctl_bridge_nf.declare),
+    "netns": Kind(_netns.SPEC, ("name",), _netns.declare),
+    "bridge": Kind(_bridge.SPEC, ("name",), _bridge.declare),
+    "veth": Kind(_veth.SPEC, ("name",), _veth.declare),
+    "bridge_port": Kind(_bridge_port.SPEC, ("name",), _bridge_port.declare),
+    "interface": Kind(_interface.SPEC, ("name",), _interface.declare),
+    "masquerade": Kind(_masquerade.SPEC, ("source",), _masquerade.declare),
 }

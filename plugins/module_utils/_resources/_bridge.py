@@ -42,7 +42,6 @@ SPEC: dict[str, Any] = {
     **OWNED,
     **STATE,
 }
-REQUIRED = ["name"]
 
 _HZ = 100  # clock_t, in which the kernel tells a bridge's times
 _FLAGS = ("stp", "vlan_filtering", "nf_call_iptables", "nf_call_ip6tables", "nf_call_arptables")
@@ -110,7 +109,8 @@ class Bridge(Resource):
         if found.kind != "bridge":
             kind = f"a {found.kind}" if found.kind else "no virtual device"
             raise BridgenetError(
-                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a bridge; choose another name for the bridge"
+                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a bridge; choose "
+                "another name for the bridge"
             )
 
     def view(self, host: Host) -> Options | None:

@@ -29,7 +29,6 @@ SPEC: dict[str, Any] = {
     "bpdu_guard": {"type": "bool"},
     **STATE,
 }
-REQUIRED = ["name"]
 
 _FLAGS = ("isolated", "hairpin", "learning", "bpdu_guard")
 
@@ -66,7 +65,8 @@ class BridgePort(Resource):
             )
         if found.kind == "bridge" or self.name == "lo":
             raise BridgenetError(
-                f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name another interface"
+                f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name "
+                "another interface"
             )
         joins = found.master != self.master
         port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)

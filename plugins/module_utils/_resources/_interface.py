@@ -23,7 +23,6 @@ SPEC: dict[str, Any] = {
     "exclusive": {"type": "bool", "default": False},
     **STATE,
 }
-REQUIRED = ["name"]
 
 
 @dataclass(frozen=True)

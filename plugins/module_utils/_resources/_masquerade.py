@@ -26,8 +26,6 @@ SPEC: dict[str, Any] = {
     "label": {"type": "str"},
     **STATE,
 }
-REQUIRED = ["source"]
-EXCLUSIVE = [("out_interface", "bridge")]
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,8 @@ def declare(options: Mapping[str, Any], context: Context) -> MasqueradeRule:
     out, bridge = options.get("out_interface"), options.get("bridge")
     if bool(out) == bool(bridge):
         raise BridgenetError(
-            f"masquerade {source}: say either out_interface (what leaves by it) or bridge (what leaves by anything but it)"
+            f"masquerade {source}: say either out_interface (what leaves by it) or bridge (what leaves by anything "
+            "but it)"
         )
     entry = Masquerade(source, _names.interface(out) if out else "", _names.interface(bridge) if bridge else "")
     return MasqueradeRule(

@@ -24,7 +24,6 @@ SPEC: dict[str, Any] = {
     **OWNED,
     **STATE,
 }
-REQUIRED = ["name"]
 
 
 @dataclass(frozen=True)

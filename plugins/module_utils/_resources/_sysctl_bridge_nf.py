@@ -24,7 +24,6 @@ SPEC: dict[str, Any] = {
     "persist": {"type": "bool"},
     **STATE,
 }
-REQUIRED: list[str] = []
 
 _CALLS = ("iptables", "ip6tables", "arptables")
 _MODULE = "br_netfilter"
@@ -36,8 +35,8 @@ _FILES = (_SYSCTLS, _RULE, _LOAD)
 _HEAD = "# Written by nslab.bridgenet.sysctl_bridge_nf, which removes it with state: absent.\n"
 # sysctl.d alone is too early where the module is loaded later: loading sets every value to 1.
 _RULE_TEXT = (
-    _HEAD
-    + 'ACTION=="add", SUBSYSTEM=="module", KERNEL=="br_netfilter", RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/bridge"\n'
+    _HEAD + 'ACTION=="add", SUBSYSTEM=="module", KERNEL=="br_netfilter", '
+    'RUN+="/usr/lib/systemd/systemd-sysctl --prefix=/net/bridge"\n'
 )
 
 
@@ -76,7 +75,8 @@ class SysctlBridgeNf(Resource):
         if not loaded and any(value for _call, value in self.calls):
             if not self.load:
                 raise BridgenetError(
-                    f"{self.what}: {_MODULE} is not loaded, so bridged packets pass no firewall; say load: true to load it for the whole host, or false"
+                    f"{self.what}: {_MODULE} is not loaded, so bridged packets pass no firewall; say load: true to "
+                    "load it for the whole host, or false"
                 )
             draft.modules.append(_MODULE)
             draft.sysctls[HOST].update({_key(call): "1" for call in _CALLS})  # as the module sets them
@@ -124,7 +124,8 @@ def declare(options: Mapping[str, Any], context: Context) -> SysctlBridgeNf:
     calls = tuple((call, bool(options[call])) for call in _CALLS if options.get(call) is not None)
     if namespace and (persist or options.get("load")):
         raise BridgenetError(
-            f"namespace {namespace!r}: load and persist are for the host, a namespace does not outlive a boot; drop them"
+            f"namespace {namespace!r}: load and persist are for the host, a namespace does not outlive a boot; drop "
+            "them"
         )
     if persist and not calls:
         raise BridgenetError("persist: true without iptables, ip6tables or arptables keeps nothing; name a value")

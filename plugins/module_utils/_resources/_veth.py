@@ -41,7 +41,6 @@ SPEC: dict[str, Any] = {
     **OWNED,
     **STATE,
 }
-REQUIRED = ["name"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,8 @@ class Veth(Resource):
         if far is not None:
             if far.kind != "veth":
                 raise BridgenetError(
-                    f"interface {far.name!r} in {place(self.far_namespace)} exists and is no veth; choose another name for the peer of {self.what}"
+                    f"interface {far.name!r} in {place(self.far_namespace)} exists and is no veth; choose another "
+                    f"name for the peer of {self.what}"
                 )
             draft.claim(
                 self._label_of(draft, far),
@@ -158,7 +158,8 @@ class Veth(Resource):
         if found.kind != "veth":
             kind = f"a {found.kind}" if found.kind else "no virtual device"
             raise BridgenetError(
-                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a veth; choose another name for the pair"
+                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a veth; choose "
+                "another name for the pair"
             )
 
     def view(self, host: Host) -> Options | None:
@@ -187,7 +188,8 @@ def declare(options: Mapping[str, Any], context: Context) -> Veth:
     far_namespace = declared_namespace(peer) if peer else ""
     if far and (namespace, near.name) == (far_namespace, far.name):
         raise BridgenetError(
-            f"veth {near.name!r}: both ends have the same name in the same place; give the peer another name or namespace"
+            f"veth {near.name!r}: both ends have the same name in the same place; give the peer another name or "
+            "namespace"
         )
     return Veth(
         present=present,
