@@ -111,9 +111,10 @@ class Draft:
         return f"namespace {namespace}" in self.assumed
 
     def drop_namespace(self, namespace: str) -> None:
-        """A namespace goes; with it go its veths, and their other ends wherever they are."""
-        for link in list(self.links[namespace].values()):
-            self.drop(namespace, link.name)
+        """A namespace goes, and with it its veths and their other ends; one with another name only loses this one."""
+        if not self.current.namespaces[namespace].shared:
+            for link in list(self.links[namespace].values()):
+                self.drop(namespace, link.name)
         del self.links[namespace]
         del self.sysctls[namespace]
 

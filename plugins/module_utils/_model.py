@@ -87,6 +87,7 @@ class Namespace:
     name: str
     links: Mapping[str, Link] = field(default_factory=dict)
     sysctls: Mapping[str, str] = field(default_factory=dict)  # only those that somebody asked for
+    shared: bool = field(default=False, compare=False)  # it has another name, or is the host's own
 
     @property
     def label(self) -> str:

@@ -78,14 +78,20 @@ def open_named(name: str) -> int:
     raise FileNotFoundError(f"{path(name)} is no network namespace")
 
 
-def names() -> list[str]:
-    """The names of all published namespaces, sorted."""
+def inode(descriptor: int) -> int:
+    """What tells two namespaces apart while both exist (namespaces(7))."""
+    return os.fstat(descriptor).st_ino
+
+
+def published() -> dict[str, int]:
+    """Name -> inode of all published namespaces, sorted by name. One namespace may have several names."""
     device = os.stat(OWN).st_dev
     try:
         with os.scandir(DIRECTORY) as entries:
-            return sorted(entry.name for entry in entries if entry.stat().st_dev == device)
+            found = {entry.name: entry.stat() for entry in entries}
     except FileNotFoundError:
-        return []
+        return {}
+    return {name: found[name].st_ino for name in sorted(found) if found[name].st_dev == device}
 
 
 def _ensure_directory() -> None:

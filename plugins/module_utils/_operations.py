@@ -159,7 +159,7 @@ class PublishNamespace(Step):
         kernel.publish_namespace(self.name)
 
     def commands(self) -> tuple[str, ...]:
-        return (shlex.join(["ip", "netns", "attach", self.name, "self"]),)
+        return (shlex.join(["ip", "netns", "add", self.name]),)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -103,8 +104,10 @@ def _route_order(route: Route) -> tuple[str, str, int]:
 
 def read(kernel: Kernel, scope: Scope) -> Host:
     """The host as it is now, as far as `scope` asks."""
-    published = _namespaces.names()
-    wanted = published if scope.everything else [name for name in published if name in scope.namespaces]
+    published = _namespaces.published()
+    names = Counter([_namespaces.inode(kernel.home), *published.values()])
+    shared = {name for name, inode in published.items() if names[inode] > 1}
+    wanted = [name for name in published if name in scope.namespaces or (scope.everything and name not in shared)]
     dumps = {}
     for name in [HOST, *wanted]:
         try:
@@ -124,7 +127,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
             sysctls.update(_sysctl.read_all(originals))
             for switch in sorted(scope.forwarding):
                 sysctls.update(_switch(switch))
-        namespaces[name] = Namespace(name, _links(dump, peers), sysctls)
+        namespaces[name] = Namespace(name, _links(dump, peers), sysctls, name in shared)
     firewall = Firewall()
     if scope.backends or scope.look or scope.everything:
         firewall = _programs.firewall(kernel.home, scope.backends, scope.look or scope.everything)

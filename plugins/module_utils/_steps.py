@@ -211,13 +211,14 @@ class _Work:
         """One deletion per pair, from the end whose namespace stays; what goes with its namespace needs none."""
         by_namespace: dict[str, list[Link]] = {}
         done: set[End] = set()
+        all_gone = set(gone)
         for end in gone:
             if end in done or (only is not None and end not in only):
                 continue
             link = self._link(self._current, end)
             assert link is not None
             chosen = end
-            if link.peer and self._link(self._current, link.peer):
+            if link.peer in all_gone and link.peer is not None:
                 done.add(link.peer)
                 if end[0] not in self._predicted.namespaces or (link.peer[0] == HOST and end[0] != HOST):
                     chosen = link.peer

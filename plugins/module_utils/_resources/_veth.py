@@ -106,7 +106,7 @@ class Veth(Resource):
             draft.put(namespace, new)
 
     def _anew(self, draft: Draft, near: Link | None, far: Link | None) -> tuple[Link, Link]:
-        """A new pair in place of what has one of the two names; what an end had and nobody declared, it keeps."""
+        """A new pair, with MACs of its own; what an end of the same label had and nobody declared, it keeps."""
         assert self.far is not None
         if far is not None:
             if far.kind != "veth":
@@ -120,28 +120,30 @@ class Veth(Resource):
                 f"interface {far.name!r} in {place(self.far_namespace)}",
                 self.take_over,
             )
-        old_far = far
+        old_near = near if near is not None and self._label_of(draft, near) == str(self.label) else None
+        old_far = far if far is not None and self._label_of(draft, far) == str(self.label) else None
+        if old_near and old_near.peer and not old_far:
+            old_far = draft.find(*old_near.peer)
         if near is not None:
-            if old_far is None and near.peer:
-                old_far = draft.find(*near.peer)
             draft.drop(self.namespace, near.name)
         if far is not None:
             draft.drop(self.far_namespace, far.name)
         ipv6 = draft.current.ipv6
-        blank = Link(name="", kind="veth", mtu=1500, up=True, label="", master="", addresses=(), routes=(), ipv6=ipv6)
+        blank = Link("", kind="veth", mtu=1500, up=True, ipv6=ipv6, label="", master="", addresses=(), routes=())
+        in_place = old_far is not None and old_far is far  # else it moves, and leaves its bridge
         new_near = dataclasses.replace(
-            near or blank,
+            old_near or blank,
             name=self.near.name,
-            mac=near.mac if near else self.macs[0],
+            mac=self.macs[0],
             peer=(self.far_namespace, self.far.name),
         )
         new_far = dataclasses.replace(
             old_far or blank,
             name=self.far.name,
-            mac=old_far.mac if old_far else self.macs[1],
+            mac=self.macs[1],
             peer=(self.namespace, self.near.name),
-            master=old_far.master if old_far and old_far is far else "",
-            port=old_far.port if old_far and old_far is far else None,
+            master=old_far.master if old_far and in_place else "",
+            port=old_far.port if old_far and in_place else None,
         )
         return new_near, new_far
 
