@@ -31,5 +31,5 @@ fi
 
 export DEBIAN_FRONTEND=noninteractive
 echo "apt: installing ${missing[*]}"
-apt-get -q update
-apt-get -q install --yes --no-install-recommends "${missing[@]}"
+apt-get -qq update
+apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null

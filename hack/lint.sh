@@ -16,7 +16,7 @@ check ruff check .
 check ruff format --check --diff .
 check mypy
 check yamllint --strict .
-check ansible-lint
+check ansible-lint --nocolor
 check antsibull-changelog lint
 check antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck --validate-collection-refs self .
 check antsibull-nox lint-config

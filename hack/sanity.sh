@@ -14,6 +14,7 @@ releases="
 2.21.5  3.12 3.14
 "
 place=ansible_collections/nslab/bridgenet
+noise='^ *(Building|Collecting|Created|Downloading|Getting|Installing|Looking|Preparing|Processing|Stored|Successfully|Using cached|━|$)|^Running sanity test|^WARNING: (Using|Reviewing)'
 cache=$PWD/.cache/sanity
 unset ANSIBLE_CONFIG ANSIBLE_HOME ANSIBLE_COLLECTIONS_PATH
 
@@ -85,8 +86,8 @@ for release in $(printf '%s\n' "${!running[@]}" | sort); do
         grep '^WARNING: Skipping' "$log" | sort --unique || true
         echo "ansible-test sanity, ansible-core $release: passed ($count tests)"
     else
-        cat "$log"
-        echo "ansible-test sanity, ansible-core $release: FAILED"
+        grep --invert-match --extended-regexp "$noise" "$log" || true
+        echo "ansible-test sanity, ansible-core $release: FAILED (${log#"$PWD"/})"
         failed=1
     fi
 done
