@@ -25,6 +25,7 @@ _ATTR = struct.Struct("=HH")  # length, type
 _IFINFO = struct.Struct("=BxHiII")  # family, device type, index, flags, change
 _IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _RTMSG = struct.Struct("=BBBBBBBBI")  # family, dst_len, src_len, tos, table, protocol, scope, type, flags
+_RTNEXTHOP = struct.Struct("=HxxI")  # length, interface
 _U32 = struct.Struct("=I")
 _U16 = struct.Struct("=H")
 
@@ -39,7 +40,7 @@ _BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD = 2, 3, 4, 5
 _BRPORT_LEARNING, _BRPORT_ISOLATED = 8, 33
 _INET6_CONF, _DEVCONF_DISABLE_IPV6 = 2, 26
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_TABLE = 1, 4, 5, 6, 15
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 9, 15
 
 IFF_UP = 1
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
@@ -75,9 +76,9 @@ class LinkRow:
 class RouteRow:
     """A unicast route of the main table."""
 
-    index: int  # of the interface, 0 where several next hops share it
+    index: int  # of the interface
     route: Route
-    protocol: int
+    managed: bool  # neither a router's advertisement nor one of several next hops: those are only looked at
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, int, int]]:
@@ -242,6 +243,17 @@ def addresses(dump: list[bytes]) -> dict[int, list[AddressRow]]:
     return found
 
 
+def _next_hops(data: bytes, span: tuple[int, int]) -> Iterator[int]:
+    """The interfaces of a route with several next hops (struct rtnexthop)."""
+    position, end = span
+    while position + 8 <= end:
+        length, index = _RTNEXTHOP.unpack_from(data, position)
+        if length < 8:
+            break
+        yield index
+        position += (length + 3) & ~3
+
+
 def routes(dump: list[bytes]) -> list[RouteRow]:
     """The unicast routes of the main table, without those that the kernel made for addresses."""
     rows = []
@@ -264,5 +276,8 @@ def routes(dump: list[bytes]) -> list[RouteRow]:
                 continue
             via = attrs.get(_RTA_GATEWAY)
             route = Route(to, _ip(data[via[0] : via[1]]) if via else "", _u32(data, attrs, _RTA_PRIORITY))
-            rows.append(RouteRow(_u32(data, attrs, _RTA_OIF), route, protocol))
+            if _RTA_MULTIPATH in attrs:
+                rows += [RouteRow(index, route, False) for index in _next_hops(data, attrs[_RTA_MULTIPATH])]
+            else:
+                rows.append(RouteRow(_u32(data, attrs, _RTA_OIF), route, protocol != RTPROT_RA))
     return rows

@@ -58,7 +58,7 @@ def carriers(host: Host, peers: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     links = host.namespaces[HOST].links
     for link in links.values():
-        if any(route.to in ("default", "::/0") for route in link.routes or ()):
+        if link.carries_default:
             found[link.name] = "it carries the default route"
     for peer in peers:
         name = _way_to(host, peer)

@@ -19,6 +19,9 @@ HOST = ""
 T = TypeVar("T")
 
 
+DEFAULTS = ("default", "::/0")
+
+
 @dataclass(frozen=True)
 class Route:
     """A unicast route of the main table out of one interface."""
@@ -77,6 +80,7 @@ class Link:
     addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] | None = None
     index: int = field(default=0, compare=False)
+    carries_default: bool = field(default=False, compare=False)  # a default route of any origin leaves by it
     secondary: tuple[str, ...] = field(default=(), compare=False)  # IPv4 addresses that go with their primary
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _files, _names, _programs, _sysctl
-from ._model import NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
+from ._model import DEFAULTS, NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
 from ._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -404,7 +404,7 @@ class _RouteOperation(NetlinkOperation):
 
     def _message(self, kernel: Kernel, kind: int, flags: int) -> Message:
         ipv6 = _names.family(self.route.to + self.route.via) == 6
-        target, _slash, length = ("", "", "0") if self.route.to in ("default", "::/0") else self.route.to.partition("/")
+        target, _slash, length = ("", "", "0") if self.route.to in DEFAULTS else self.route.to.partition("/")
         fields = {
             "family": 10 if ipv6 else 2,
             "dst_len": int(length),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import _guard, _names
 from ._draft import Draft, place
 from ._errors import BridgenetError
-from ._model import HOST, Host, Link
+from ._model import DEFAULTS, HOST, Host, Link
 from ._operations import Operation
 from ._resources._base import Resource
 from ._steps import steps
@@ -132,7 +132,7 @@ def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
                     f"to which this host is connected by {other.name!r}; choose another subnet"
                 )
         for route in other.routes or ():
-            if route.to in ("default", "::/0"):
+            if route.to in DEFAULTS:
                 continue
             routed = _names.network_of(route.to)
             if routed.version == network.version and network.overlaps(routed):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from . import _decode, _files, _forwarding, _namespaces, _programs, _sysctl
 from ._kernel import Kernel
-from ._model import HOST, Firewall, Host, Link, Namespace, Route
+from ._model import DEFAULTS, HOST, Firewall, Host, Link, Namespace, Route
 
 
 @dataclass
@@ -37,9 +37,12 @@ class _Dump:
         self.addresses = socket.addresses()
         ipv6 = any(row.ipv6 and row.name != "lo" for row in self.rows)
         self.routes: dict[int, list[Route]] = {}
+        self.defaults: set[int] = set()
         for row in socket.routes(ipv6):
-            if row.index and row.protocol != _decode.RTPROT_RA:
+            if row.managed:
                 self.routes.setdefault(row.index, []).append(row.route)
+            if row.route.to in DEFAULTS:
+                self.defaults.add(row.index)
         self.by_index = {row.index: row for row in self.rows}
 
 
@@ -93,6 +96,7 @@ def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dic
             addresses=tuple(sorted(address.address for address in addresses)),
             routes=tuple(sorted(routes, key=_route_order)),
             index=row.index,
+            carries_default=row.index in dump.defaults,
             secondary=tuple(address.address for address in addresses if address.secondary),
         )
     return found
