@@ -22,7 +22,10 @@ BENCH_PACKAGES := gcc libc6-dev
 export LC_ALL := C.UTF-8
 export PATH := $(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+# The tools keep their own files here, not in the home of the person who runs them.
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+export XDG_CACHE_HOME := $(CURDIR)/.cache/xdg
 
 .PHONY: help
 help: ## this table
@@ -63,7 +66,7 @@ integration: test-tools ## the engine on this kernel, inside private namespaces 
 
 .PHONY: molecule
 molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
-	cd $(TREE) && molecule test --all $(ARGS)
+	molecule --base-config molecule/config.yml test --all --report $(ARGS)
 
 .PHONY: bench
 bench: test-tools ## the engine beside C, ip -batch and the shell script (root)

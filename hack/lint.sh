@@ -6,6 +6,9 @@
 # Runs every linter, also behind one that fails.
 set -uo pipefail
 
+export HOME=$PWD/.cache/home # antsibull-docs leaves a log there
+mkdir -p "$HOME"
+
 failed=()
 check() {
     echo "--- $1"
