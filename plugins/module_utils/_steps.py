@@ -245,45 +245,45 @@ class _Work:
         return []
 
     def _build(self, new: list[End]) -> None:
-        pending = set(new)
+        pending = dict.fromkeys(new)  # a set in the order of the declaration
         for end in new:
-            link = self._link(self._predicted, end)
-            if link is not None and link.kind == "bridge" and end[0] in self._current.namespaces:
+            link = self._predicted.namespaces[end[0]].links[end[1]]
+            if link.kind == "bridge" and link.mac and end[0] in self._current.namespaces:
                 self._bridge(end, link, pending)
         for end in new:
             if end not in pending:
                 continue
-            link = self._link(self._predicted, end)
-            assert link is not None
+            link = self._predicted.namespaces[end[0]].links[end[1]]
             self._namespace(end[0])
-            if link.name == "lo":
-                pending.discard(end)
+            if not link.mac:  # check mode assumes that an earlier task makes this link
+                bare = dataclasses.replace(link, master="", port=None, addresses=(), routes=())
+                self.updates += update(end[0], bare, link, self._current.ipv6)
             elif link.kind == "bridge":
                 self._bridge(end, link, pending)
-            elif link.kind == "veth" and link.peer:
-                far = self._link(self._predicted, link.peer)
-                if far is None:
-                    continue
-                pending -= {end, link.peer}
-                near_end, near, far_end = end, link, link.peer
-                if not near.label and far.label:
-                    near_end, near, far_end, far = far_end, far, near_end, near
-                self._namespace(near_end[0])
-                self._namespace(far_end[0])
-                for master_end, one in ((near_end, near), (far_end, far)):
-                    self._need_bridge(master_end[0], one, pending)
-                self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
-            # else a link that check mode assumes
+            elif link.peer:
+                self._pair(end, link, link.peer, pending)
 
-    def _need_bridge(self, namespace: str, link: Link, pending: set[End]) -> None:
+    def _pair(self, end: End, link: Link, far_end: End, pending: dict[End, None]) -> None:
+        far = self._predicted.namespaces[far_end[0]].links[far_end[1]]
+        for one in (end, far_end):
+            pending.pop(one, None)
+        near_end, near = end, link
+        if not near.label and far.label:
+            near_end, near, far_end, far = far_end, far, near_end, near
+        for (namespace, _name), one in ((near_end, near), (far_end, far)):
+            self._namespace(namespace)
+            self._need_bridge(namespace, one, pending)
+        self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
+
+    def _need_bridge(self, namespace: str, link: Link, pending: dict[End, None]) -> None:
         """A new bridge of a new namespace has to be there before its first port."""
         if link.master and (namespace, link.master) in pending:
             bridge = self._link(self._predicted, (namespace, link.master))
             assert bridge is not None
             self._bridge((namespace, link.master), bridge, pending)
 
-    def _bridge(self, end: End, link: Link, pending: set[End]) -> None:
-        pending.discard(end)
+    def _bridge(self, end: End, link: Link, pending: dict[End, None]) -> None:
+        pending.pop(end, None)
         self.builds += _new_bridge(end[0], link)
         mtu = smallest_port(self._predicted.namespaces[end[0]].links, link.name)
         self._raise += _raised(end[0], link, mtu, self._current.ipv6)
@@ -294,6 +294,8 @@ class _Work:
         self._created.add(name)
         namespace: Namespace = self._predicted.namespaces[name]
         loopback = namespace.links["lo"]
+        if not loopback.label:
+            return  # check mode assumes that an earlier task makes it
         self.builds.append(CreateNamespace(name, loopback.label or "", bool(loopback.up)))
         made = dataclasses.replace(NEW_LOOPBACK, label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
         self.builds += _sysctl_steps(name, {}, namespace.sysctls)
