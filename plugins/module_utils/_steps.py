@@ -270,9 +270,9 @@ class _Work:
         near_end, near = end, link
         if not near.label and far.label:
             near_end, near, far_end, far = far_end, far, near_end, near
-        for (namespace, _name), one in ((near_end, near), (far_end, far)):
+        for (namespace, _name), side in ((near_end, near), (far_end, far)):
             self._namespace(namespace)
-            self._need_bridge(namespace, one, pending)
+            self._need_bridge(namespace, side, pending)
         self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
 
     def _need_bridge(self, namespace: str, link: Link, pending: dict[End, None]) -> None:
