@@ -65,7 +65,8 @@ class Lab:
         one = '[ "$0" = - ] || in="ip netns exec $0"; $in ping -n -q -c 1 -W "$2" "$1" >/dev/null 2>&1 && echo "$0 $1"'
         lines = "".join(f"{namespace} {address} {patience}\n" for namespace, address in wanted)
         output = self.host.run(f"printf %s {shlex.quote(lines)} | xargs -P 8 -n 3 sh -c {shlex.quote(one)}").stdout
-        return {(namespace, address) for namespace, address in (line.split() for line in output.splitlines())}
+        answers = (line.split() for line in output.splitlines())
+        return {(answer[0], answer[1]) for answer in answers}
 
     def assert_answered(self, pings: Iterable[tuple[str, str]]) -> None:
         wanted = set(pings)
