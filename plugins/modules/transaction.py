@@ -1,0 +1,145 @@
+#!/usr/bin/python
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects of several kinds as one change."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: transaction
+short_description: Manage objects of several kinds as one change
+version_added: 0.1.0
+author: nslab.bridgenet contributors (@nslab)
+description:
+  - Takes the lists of the other modules under their names and makes them one change, with one reading of the host, one
+    plan, one lock, one diff, and one undo.
+  - What is absent goes first. Then objects are created in the order of the kernel's needs, whatever the order of the
+    lists. An object may need another one of the same task, so check mode on an empty host shows the whole change.
+  - Objects are described by the modules of their names.
+options:
+  purge:
+    description:
+      - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
+        namespaces, bridges, veth pairs and masquerade entries. Nothing else is ever removed.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - nslab.bridgenet.attributes
+  - nslab.bridgenet.bridge.list
+  - nslab.bridgenet.bridge_port.list
+  - nslab.bridgenet.interface.list
+  - nslab.bridgenet.masquerade.list
+  - nslab.bridgenet.netns.list
+  - nslab.bridgenet.sysctl_bridge_nf.list
+  - nslab.bridgenet.task
+  - nslab.bridgenet.veth.list
+seealso:
+  - module: nslab.bridgenet.bridge
+  - module: nslab.bridgenet.bridge_port
+  - module: nslab.bridgenet.interface
+  - module: nslab.bridgenet.masquerade
+  - module: nslab.bridgenet.netns
+  - module: nslab.bridgenet.netns_info
+  - module: nslab.bridgenet.sysctl_bridge_nf
+  - module: nslab.bridgenet.veth
+"""
+
+EXAMPLES = r"""
+- name: Two namespaces on a bridge that reach the world with the host's address
+  nslab.bridgenet.transaction:
+    project: demo
+    # ip netns add ns1
+    netns:
+      - name: ns1
+      - name: ns2
+    # ip link add br0 type bridge
+    # ip addr add 10.10.0.1/16 dev br0
+    bridge:
+      - name: br0
+        addresses: [10.10.0.1/16]
+    # ip link add veth1 type veth peer name vpeer1
+    # ip link set vpeer1 netns ns1
+    veth:
+      - name: veth1
+        peer:
+          name: vpeer1
+          namespace: ns1
+          addresses: [10.10.0.10/16]
+          routes: [{to: default, via: 10.10.0.1}]
+      - name: veth2
+        peer:
+          name: vpeer2
+          namespace: ns2
+          addresses: [10.10.0.20/16]
+          routes: [{to: default, via: 10.10.0.1}]
+    # ip link set veth1 master br0
+    bridge_port:
+      - name: veth1
+        master: br0
+      - name: veth2
+        master: br0
+    # iptables -t nat -A POSTROUTING -s 10.10.0.1/16 ! -o br0 -j MASQUERADE
+    masquerade:
+      - source: 10.10.0.0/16
+        bridge: br0
+        forwarding: true
+
+- name: Replace one namespace by another, in one change
+  nslab.bridgenet.transaction:
+    netns:
+      - name: ns1
+        state: absent
+      - name: ns3
+
+- name: Remove all that the project ever made on this host
+  nslab.bridgenet.transaction:
+    project: demo
+    purge: true
+"""
+
+RETURN = r"""
+before:
+  description:
+    - The objects as they were, by the names of their lists, and each in the form of that list. What did not exist is not
+      in a list.
+  returned: success
+  type: dict
+  sample: {}
+after:
+  description: The objects as they are now, or would be, in the same form.
+  returned: success
+  type: dict
+  sample:
+    netns:
+      - name: ns3
+        loopback: true
+        label: ns3
+actions:
+  description: What was done, or would be done, as commands for a shell.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ip netns add ns3
+    - ip -n ns3 link set dev lo alias bridgenet:1:default:ns3 up
+    - ip netns del ns1
+assumed:
+  description: What check mode assumed, because an earlier task would have created it.
+  returned: in check mode, if anything was assumed
+  type: list
+  elements: str
+  sample:
+    - interface br0
+"""
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils._module import transaction_module
+
+
+def main() -> None:
+    """Called by Ansible."""
+    transaction_module()
+
+
+if __name__ == "__main__":
+    main()
