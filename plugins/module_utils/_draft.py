@@ -35,6 +35,9 @@ NEW_LOOPBACK = Link(
 IPV6_MIN_MTU = 1280  # RFC 8200; below it the kernel takes IPv6 off the interface
 
 
+_LISTS = ("addresses", "routes")
+
+
 def place(namespace: str) -> str:
     """How a message names a namespace."""
     return f"namespace {namespace!r}" if namespace else "the host"
@@ -46,7 +49,7 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
     Lists are additive, or exact where `exclusive`. The very same object where nothing changes.
     """
     addresses, routes = old.addresses or (), old.routes or ()
-    new = overlay(old, dataclasses.replace(want, addresses=None, routes=None))
+    new = overlay(old, want, without=_LISTS)
     if new is not old:
         if new.mtu is not None and new.mtu < IPV6_MIN_MTU and new.ipv6:
             new = dataclasses.replace(new, ipv6=False)

@@ -10,7 +10,7 @@ current object every field has a value. The host's own namespace is named "".
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -79,9 +79,10 @@ class Link:
     peer: tuple[str, str] | None = None
     addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] | None = None
-    index: int = field(default=0, compare=False)
-    carries_default: bool = field(default=False, compare=False)  # a default route of any origin leaves by it
-    secondary: tuple[str, ...] = field(default=(), compare=False)  # IPv4 addresses that go with their primary
+    # Only seen, never declared or compared:
+    index: int | None = field(default=None, compare=False)
+    carries_default: bool | None = field(default=None, compare=False)  # a default route of any origin leaves by it
+    secondary: tuple[str, ...] | None = field(default=None, compare=False)  # IPv4 addresses that go with their primary
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,12 @@ class Host:
     ipv6: bool = True  # the kernel speaks IPv6
 
 
-def overlay(current: T, declared: Any) -> T:
+def overlay(current: T, declared: Any, without: Container[str] = ()) -> T:
     """`current` with every field that `declared` names; the very same object where nothing differs."""
     changes = {}
     mine = current.__dict__
     for name, value in declared.__dict__.items():
-        if value is None or mine[name] == value:
+        if value is None or mine[name] == value or name in without:
             continue
         if isinstance(value, (BridgeOptions, PortOptions)) and mine[name] is not None:
             value = overlay(mine[name], value)

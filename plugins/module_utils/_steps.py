@@ -387,17 +387,18 @@ def _address_changes(before: Link, after: Link) -> tuple[list[str], list[str]]:
     """
     old, wanted = before.addresses or (), after.addresses or ()
     gone = {address for address in old if address not in wanted}
+    secondary = before.secondary or ()
     losing_ipv6 = (before.up and not after.up) or (before.ipv6 and not after.ipv6)
     for address in old:
         if _names.family(address) == 6:
             if losing_ipv6:
                 gone.add(address)
-        elif address in before.secondary and any(
+        elif address in secondary and any(
             _names.family(other) == 4 and other not in wanted and _names.network_of(other) == _names.network_of(address)
             for other in old
         ):
             gone.add(address)
-    ordered = sorted(gone, key=lambda address: (address not in before.secondary, address))
+    ordered = sorted(gone, key=lambda address: (address not in secondary, address))
     return ordered, [address for address in wanted if address not in old or address in gone]
 
 

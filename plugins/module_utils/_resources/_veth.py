@@ -94,10 +94,10 @@ class Veth(Resource):
         assert far is not None
         if draft.current.ipv6 is False and (self.near.ipv6 or self.far.ipv6):
             raise BridgenetError(f"{self.what}: ipv6 is true, but this kernel has no IPv6; leave ipv6 out or say false")
-        near_label = dataclasses.replace(self.near, label=str(self.label))
-        if far.label == str(self.label) and near.label != str(self.label):
-            near_label = self.near  # either end's label owns the pair
-        self._put(draft, self.namespace, near, near_label)
+        want = self.near
+        if far.label == want.label and near.label != want.label:
+            want = dataclasses.replace(want, label=None)  # either end's label owns the pair
+        self._put(draft, self.namespace, near, want)
         self._put(draft, self.far_namespace, far, self.far)
 
     def _put(self, draft: Draft, namespace: str, old: Link, want: Link) -> None:
@@ -185,7 +185,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Veth:
     if present and not peer:
         raise BridgenetError(f"veth {options['name']!r} has no peer; say peer: {{name: ...}}")
     label = context.label(options.get("label"), options["name"])
-    near, far = declared_link(options), declared_link(peer) if peer else None
+    near, far = declared_link(options, label=str(label)), declared_link(peer) if peer else None
     namespace = declared_namespace(options)
     far_namespace = declared_namespace(peer) if peer else ""
     if far and (namespace, near.name) == (far_namespace, far.name):
