@@ -121,11 +121,16 @@ def kill(process: Process) -> None:
                 raise TimeoutError(f"process {process['pid']} did not end")
 
 
-def spawn(namespaces: int, log: Path, program: Callable[[], None]) -> Process:
-    """Start a process in new namespaces and return once program() has executed something there."""
-    reading, writing = os.pipe()  # closed by exec: the end of the file says that program() got that far
+def spawn(namespaces: int, log: Path, program: Callable[[], None], record: Callable[[Process], None]) -> None:
+    """Start a process in new namespaces and return once program() has executed something there.
+
+    It goes on only after record(), so that no process is left that nobody knows of, should this one be killed.
+    """
+    reading, writing = os.pipe()  # its pid, then an error; closed by exec
+    waiting, releasing = os.pipe()
     if os.fork() == 0:
         try:
+            os.close(releasing)
             os.setsid()
             libc = ctypes.CDLL(None, use_errno=True)
             if libc.unshare(namespaces):
@@ -135,6 +140,8 @@ def spawn(namespaces: int, log: Path, program: Callable[[], None]) -> Process:
             if child:
                 os.write(writing, f"{child}\n".encode())
                 os._exit(0)
+            if not os.read(waiting, 1):
+                os._exit(1)
             output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(output, 1)
@@ -144,13 +151,19 @@ def spawn(namespaces: int, log: Path, program: Callable[[], None]) -> Process:
             os.write(writing, traceback.format_exc().encode())
         os._exit(1)
     os.close(writing)
-    with os.fdopen(reading, encoding="utf-8") as pipe:
-        pid, _newline, error = pipe.read().partition("\n")
+    os.close(waiting)
     os.wait()
+    with os.fdopen(reading, encoding="utf-8") as pipe, os.fdopen(releasing, "w", encoding="utf-8") as release:
+        pid = pipe.readline().strip()
+        if pid.isdigit():
+            record({"pid": int(pid), "started": started(int(pid))})
+            release.write("go")
+            release.flush()
+        error = pipe.read()
     if error or not pid.isdigit():
-        said = log.read_text(encoding="utf-8") if log.exists() else ""
-        raise RuntimeError(f"could not start: {pid}\n{error}\n{said}")
-    return {"pid": int(pid), "started": started(int(pid))}
+        raise RuntimeError(
+            f"could not start: {pid}\n{error}\n{log.read_text(encoding='utf-8') if log.exists() else ''}"
+        )
 
 
 def execute(program: str, *arguments: str) -> None:
@@ -317,57 +330,71 @@ class Lab:
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o700)
         _private_key, public_key = self.make_key("id_ed25519")
-        switch = spawn(NEWNET, self.directory / "switch.log", become_switch)
-        # Sockets of shared SSH connections: the path of a socket has to be short.
-        sockets = tempfile.mkdtemp(prefix="testhosts-")
-        self.state = {"switch": switch, "link": None, "hosts": {}, "authorized_key": public_key, "sockets": sockets}
-        self.save()
+
+        def record(process: Process) -> None:
+            # Sockets of shared SSH connections: the path of a socket has to be short.
+            sockets = tempfile.mkdtemp(prefix="testhosts-")
+            self.state = {"switch": process, "hosts": {}, "authorized_key": public_key, "sockets": sockets}
+            self.save()
+
+        spawn(NEWNET, self.directory / "switch.log", become_switch, record)
+        switch = self.state["switch"]
         link, subnet = claim_subnet(switch)
         gateway, *addresses, machine = (str(address) for address in subnet.hosts())
-        self.state.update(link=link, gateway=gateway, free=addresses)
-        self.save()
         ip_batch(
             switch,
-            "link set lo up",
+            "link set dev lo up",
             "link add name switch address 02:00:00:00:00:01 up type bridge forward_delay 0",
             f"address add {gateway}/{subnet.prefixlen} dev switch",
-            "link set machine master switch up",
+            "link set dev machine master switch up",
         )
         ip("address", "add", f"{machine}/{subnet.prefixlen}", "dev", link)
         ip("link", "set", "dev", link, "up")
+        self.state.update(link=link, gateway=gateway, free=addresses)
+        self.save()
 
     def make_host(self, name: str) -> None:
         log = self.directory / f"{name}.log"
         private_key, public_key = self.make_key(f"{name}_host_key")
-        authorized_key = self.state["authorized_key"]
-        process = spawn(
-            NEWNET | NEWNS | NEWUTS | NEWIPC | NEWPID, log, lambda: become_host(name, private_key, authorized_key)
-        )
+        authorized_key, gateway = self.state["authorized_key"], self.state["gateway"]
         address = self.state["free"].pop(0)
-        self.state["hosts"][name] = {"process": process, "address": address, "public_key": public_key}
-        self.save()
+        host = {"address": address, "public_key": public_key, "ready": False}
+
+        def record(process: Process) -> None:
+            self.state["hosts"][name] = {**host, "process": process}
+            self.save()
+
+        spawn(
+            NEWNET | NEWNS | NEWUTS | NEWIPC | NEWPID,
+            log,
+            lambda: become_host(name, private_key, authorized_key),
+            record,
+        )
+        process = self.state["hosts"][name]["process"]
         ip_batch(
             self.state["switch"],
             f"link add name {name} type veth peer name eth0 netns {process['pid']}",
-            f"link set {name} master switch up",
+            f"link set dev {name} master switch up",
         )
         ip_batch(
             process,
-            "link set lo up",
-            "link set eth0 up",
+            "link set dev lo up",
+            "link set dev eth0 up",
             f"address add {address}/24 dev eth0",
-            f"route add default via {self.state['gateway']}",
+            f"route add default via {gateway}",
         )
         wait_for_ssh(name, address, log)
+        self.state["hosts"][name]["ready"] = True
+        self.save()
 
     def create(self, names: list[str]) -> None:
-        if self.state and not (self.state["link"] and link_exists(self.state["link"])):
+        if self.state and not ("link" in self.state and link_exists(self.state["link"])):
             self.destroy([])  # half made, or from before a reboot
         if not self.state:
             self.make_switch()
         for name in names:
             host = self.state["hosts"].get(name)
-            if host and alive(host["process"]):
+            if host and host["ready"] and alive(host["process"]):
                 continue
             if host:
                 self.remove_host(name)
@@ -400,7 +427,8 @@ class Lab:
                 return
             kill(self.state["switch"])
             self.remove_sockets()
-            wait_until(lambda: not link_exists(self.state["link"]), f"link {self.state['link']} gone")
+            link = self.state.get("link")
+            wait_until(lambda: not (link and link_exists(link)), f"link {link} gone")
             self.state = {}
         if self.directory.exists():
             shutil.rmtree(self.directory)
