@@ -1,0 +1,48 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the engine as a module does, but for Ansible's own argument handling."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Report, Task, run
+from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
+from ansible_collections.nslab.bridgenet.plugins.module_utils._reader import Scope, read
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+
+Objects = Mapping[str, Sequence[Mapping[str, Any]]]  # module -> objects in the form of their options
+
+
+def task(objects: Objects, state: str = "present", project: str = "default", **options: Any) -> Task:
+    """What a module asks the engine for."""
+    context = Context(project, "host1", state)
+    resources = [(name, RESOURCES[name].declare(one, context)) for name in RESOURCES for one in objects.get(name, ())]
+    return Task(project, resources, **options)
+
+
+def apply(objects: Objects, **options: Any) -> Report:
+    """A real run."""
+    return run(task(objects, **options), check_mode=False)
+
+
+def check(objects: Objects, **options: Any) -> Report:
+    """A run in check mode."""
+    return run(task(objects, **options), check_mode=True)
+
+
+def host() -> Host:
+    """All that the engine can read of this machine."""
+    scope = Scope(everything=True, look=True, files={"/etc/sysctl.d/90-nslab-bridgenet.conf"})
+    with Kernel() as kernel:
+        return read(kernel, scope)
+
+
+def without_record(found: Host) -> Host:
+    """A host but for the record of its original sysctls, which no command writes."""
+    return dataclasses.replace(found, originals={})

@@ -1,0 +1,92 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fresh machine for the duration of a block: network and mount namespaces of its own, private /run and /etc.
+
+No process is started for it: the thread of the test moves in and out. Sandboxes nest.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_CLONE_NEWNS, _CLONE_NEWNET = 0x20000, 0x40000000  # linux/sched.h
+_MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # linux/mount.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def _mount(kind: str, target: str, flags: int = 0, data: str = "") -> None:
+    result = _libc.mount(kind.encode(), target.encode(), kind.encode(), ctypes.c_ulong(flags), data.encode())
+    _call(result, f"mount {kind} {target}")
+
+
+@contextmanager
+def sandbox() -> Iterator[None]:
+    """This thread on a fresh machine; whatever is made there is gone afterwards."""
+    directory = Path.cwd()
+    homes = [os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt")]
+    try:
+        _call(_libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET), "unshare")
+        try:
+            _mount("none", "/", _MS_REC | _MS_PRIVATE)
+            _mount("tmpfs", "/run", data="mode=0755")
+            for name in ("upper", "work"):
+                Path("/run", name).mkdir()
+            _mount("overlay", "/etc", data="lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
+            _mount("tmpfs", "/run", data="mode=0755")
+            shell("mkdir -p /run/netns /run/lock; ip link set dev lo up")
+            yield
+        finally:
+            for descriptor in homes:
+                _call(_libc.setns(descriptor, 0), "setns")
+            os.chdir(directory)
+    finally:
+        for descriptor in homes:
+            os.close(descriptor)
+
+
+@contextmanager
+def inside(namespace: str) -> Iterator[None]:
+    """This thread in a named namespace; "" is where it is."""
+    if not namespace:
+        yield
+        return
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    there = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _call(_libc.setns(there, _CLONE_NEWNET), "setns")
+        try:
+            yield
+        finally:
+            _call(_libc.setns(home, _CLONE_NEWNET), "setns")
+    finally:
+        os.close(there)
+        os.close(home)
+
+
+def shell(script: str) -> str:
+    """Run a script with `sh -e`; its output. What it says on failure is part of the error."""
+    done = subprocess.run(
+        ["sh", "-e"],
+        input=script,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"exit status {done.returncode} of:\n{script}\n{done.stdout}")
+    return done.stdout
