@@ -1,0 +1,124 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The declaration as the modules' lists."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: expand
+short_description: Turn a declaration of networks and containers into the modules' lists
+version_added: 0.1.0
+author:
+  - nslab.bridgenet contributors (@nslab)
+description:
+  - Checks a declaration of networks and containers, fills in what it leaves to a default, and gives it as the lists
+    that M(nslab.bridgenet.transaction) takes.
+  - A declaration that is wrong is refused on the controller, before any host is touched. The error names the value, the
+    rule and what to write instead.
+  - The role P(nslab.bridgenet.container_bridge_network#role) does this for you.
+positional: _input, containers
+options:
+  _input:
+    description:
+      - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
+      - The keys of a network are C(subnet) (required), C(bridge), C(gateway), C(masquerade), C(mtu), C(external) and
+        C(state).
+      - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16).
+      - C(bridge) is the name of the bridge. The default is C(br-NAME) where that has at most 15 characters, else V(br-)
+        and 12 hexadecimal digits made from the name.
+      - C(gateway) is the address of the bridge, and the next hop of the containers' default route. The default is the
+        first address of the subnet. V(false) makes a pure layer 2 network, without address on the host, route and NAT.
+      - C(masquerade) says whether what leaves the network gets the host's address. V(false) takes the rule away, and
+        without the key nothing is done about it.
+      - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes.
+      - C(external) set to V(true) joins an existing bridge, which is neither changed nor labelled. C(gateway) is then
+        only a next hop.
+      - C(state) is V(present) (the default) or V(absent).
+    type: dict
+    required: true
+  containers:
+    description:
+      - The containers, by name. A name has 1 to 63 letters, digits, V(_), V(.) and V(-), and is that of the namespace.
+      - The keys of a container are C(networks) (required) and C(state), which is V(present) (the default) or V(absent).
+      - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address) (required),
+        C(mac_address), C(gw_priority), C(interface_name) and C(host_interface_name).
+      - C(ipv4_address) is an address in the network's subnet, without prefix length.
+      - C(mac_address) is that of the interface in the container. The default is made from the names of host, project,
+        container and network.
+      - C(gw_priority) is a whole number, V(0) by default. In several networks the default route uses the one with the
+        highest, and among equals the first by name.
+      - C(interface_name) is the name in the container, at most 15 characters. The default is V(eth0), and with several
+        networks V(eth0), V(eth1) and so on in the order of the networks' names.
+      - C(host_interface_name) is the name of the bridge port, at most 15 characters. The default is V(veth) and 11
+        hexadecimal digits made from the names of container and network.
+    type: dict
+    default: {}
+  forwarding:
+    description: Whether a masquerade turns on the host's IP forwarding.
+    type: bool
+    default: true
+  backend:
+    description: What a masquerade is written with.
+    type: str
+    choices: [auto, nftables, iptables]
+    default: auto
+seealso:
+  - module: nslab.bridgenet.transaction
+"""
+
+EXAMPLES = r"""
+- name: Build two containers on one bridge
+  nslab.bridgenet.transaction:
+    netns: "{{ lists.netns }}"
+    bridge: "{{ lists.bridge }}"
+    veth: "{{ lists.veth }}"
+    bridge_port: "{{ lists.bridge_port }}"
+    masquerade: "{{ lists.masquerade }}"
+  vars:
+    lists: "{{ networks | nslab.bridgenet.expand(containers) }}"
+    networks:
+      blue:
+        bridge: br0
+        subnet: 10.10.0.0/16
+        masquerade: true
+    containers:
+      ns1: {networks: {blue: {ipv4_address: 10.10.0.10}}}
+      ns2: {networks: {blue: {ipv4_address: 10.10.0.20}}}
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The lists C(netns), C(bridge), C(veth), C(bridge_port) and C(masquerade). Their elements have the options of the
+      module of that name.
+    - What is declared absent is in them with C(state) V(absent).
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _expansion, _readers
+
+
+def expand(
+    networks: Any, containers: Any = None, forwarding: Any = True, backend: str = "auto"
+) -> dict[str, list[dict[str, Any]]]:
+    """Check and expand."""
+    try:
+        declaration = _declaration.parse(networks, containers)
+        return _expansion.lists(declaration, _readers.flag("forwarding", forwarding), _readers.text("backend", backend))
+    except BridgenetError as error:
+        raise AnsibleFilterError(str(error)) from error
+
+
+class FilterModule:
+    """What Ansible looks for."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """The filters in this file."""
+        return {"expand": expand}

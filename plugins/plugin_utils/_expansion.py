@@ -1,0 +1,76 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A declaration as the modules' lists, in the order in which a person would type the commands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._declaration import Container, Declaration, Endpoint, Network
+
+Options = dict[str, Any]
+
+_ABSENT: Options = {"state": "absent"}
+
+
+def lists(declaration: Declaration, forwarding: bool, backend: str) -> dict[str, list[Options]]:
+    """One list of objects for each module."""
+    networks, containers = declaration.networks, declaration.containers
+    ports = [endpoint for container in containers if container.present for endpoint in container.endpoints]
+    return {
+        "netns": [_netns(container) for container in containers],
+        "bridge": [_bridge(network) for network in networks if not network.external],
+        "veth": [_veth(container, endpoint) for container in containers for endpoint in container.endpoints],
+        "bridge_port": [{"name": port.host_interface, "master": port.network.bridge} for port in ports],
+        "masquerade": [
+            _masquerade(network, forwarding, backend)
+            for network in networks
+            if network.masquerade is not None and network.subnet
+        ],
+    }
+
+
+def _netns(container: Container) -> Options:
+    named = {"name": container.name, "label": container.name}
+    return {**named, "loopback": True} if container.present else {**named, **_ABSENT}
+
+
+def _bridge(network: Network) -> Options:
+    named = {"name": network.bridge, "label": network.name}
+    if not network.present:
+        return {**named, **_ABSENT}
+    addresses = [_with_prefix(network.gateway, network)] if network.gateway else []
+    return {**named, **_link(network), "addresses": addresses, "exclusive": True}
+
+
+def _veth(container: Container, endpoint: Endpoint) -> Options:
+    network = endpoint.network
+    named = {"name": endpoint.host_interface, "label": f"{container.name}/{network.name}"}
+    if not container.present:
+        return {**named, **_ABSENT}
+    routed = endpoint is container.default_route
+    peer = {
+        "name": endpoint.interface,
+        "namespace": container.name,
+        **({"mac": endpoint.mac} if endpoint.mac else {}),
+        **_link(network),
+        "addresses": [_with_prefix(endpoint.address, network)],
+        "routes": [{"to": "default", "via": str(network.gateway)}] if routed else [],
+    }
+    return {**named, **_link(network), "exclusive": True, "peer": peer}
+
+
+def _masquerade(network: Network, forwarding: bool, backend: str) -> Options:
+    named = {"source": str(network.subnet), "bridge": network.bridge, "backend": backend, "label": network.name}
+    return {**named, "forwarding": forwarding} if network.present and network.masquerade else {**named, **_ABSENT}
+
+
+def _link(network: Network) -> Options:
+    """What every link of a network has. IPv6 is off in a network without it: idle endpoints would chatter."""
+    mtu = {} if network.mtu is None else {"mtu": network.mtu}
+    return {**mtu, "up": True, "ipv6": False}
+
+
+def _with_prefix(address: object, network: Network) -> str:
+    return f"{address}/{network.subnet.prefixlen}" if network.subnet else str(address)

@@ -1,0 +1,137 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands, from the lists that the module transaction returns: as a table, and as the pings that prove it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_COLUMNS = ("container", "namespace", "interface", "address", "MAC", "bridge port")
+
+
+@dataclass(frozen=True)
+class Member:
+    """A veth that the role made, labelled CONTAINER/NETWORK."""
+
+    container: str
+    network: str
+    namespace: str
+    interface: str
+    addresses: tuple[str, ...]
+    mac: str
+    port: str
+    bridge: str
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The cells of the table."""
+        return self.container, self.namespace, self.interface, ", ".join(self.addresses), self.mac, self.port
+
+
+@dataclass(frozen=True)
+class Network:
+    """The members of a network, and the addresses that they reach the host by."""
+
+    name: str
+    bridge: str
+    gateways: tuple[str, ...]  # with prefix length where they are the bridge's
+    members: tuple[Member, ...]
+
+
+def networks(after: Mapping[str, Any]) -> list[Network]:
+    """The networks that stand, in the order of the lists."""
+    masters = {port["name"]: port.get("master", "") for port in after.get("bridge_port", ())}
+    bridges = {bridge.get("label", bridge["name"]): bridge for bridge in after.get("bridge", ())}
+    members: dict[str, list[Member]] = {name: [] for name in bridges}
+    hops: dict[str, list[str]] = {}
+    for veth in after.get("veth", ()):
+        container, _slash, network = str(veth.get("label", "")).partition("/")
+        peer = veth.get("peer")
+        if not network or not peer:
+            continue
+        members.setdefault(network, []).append(_member(container, network, veth, peer, masters))
+        hops.setdefault(network, []).extend(str(route["via"]) for route in peer.get("routes", ()) if route.get("via"))
+    found = []
+    for name, inside in members.items():
+        bridge = bridges.get(name)
+        gateways = bridge["addresses"] if bridge else dict.fromkeys(hops.get(name, ()))  # the other is external
+        found.append(
+            Network(
+                name=name,
+                bridge=str(bridge["name"]) if bridge else inside[0].bridge,
+                gateways=tuple(str(gateway) for gateway in gateways),
+                members=tuple(inside),
+            )
+        )
+    return found
+
+
+def _member(
+    container: str, network: str, veth: Mapping[str, Any], peer: Mapping[str, Any], masters: Mapping[str, str]
+) -> Member:
+    return Member(
+        container=container,
+        network=network,
+        namespace=str(peer.get("namespace", "")),
+        interface=str(peer["name"]),
+        addresses=tuple(str(address) for address in peer.get("addresses", ())),
+        mac=str(peer.get("mac", "")),
+        port=str(veth["name"]),
+        bridge=masters.get(veth["name"], ""),
+    )
+
+
+def table(found: Sequence[Network], limit: int) -> str:
+    """One table for each network, with at most `limit` containers in all."""
+    shown = [(network, member) for network in found for member in network.members][:limit]
+    lines: list[str] = []
+    for network in found[:limit]:
+        rows = [member.row for owner, member in shown if owner is network]
+        lines.append(f"network {network.name}: bridge {network.bridge}, {', '.join(network.gateways) or 'no gateway'}")
+        lines += _aligned([_COLUMNS, *rows] if rows else [])
+    rest = sum(len(network.members) for network in found) - len(shown)
+    if rest:
+        lines.append(f"and {rest} more")
+    return "\n".join(lines) or "nothing stands"
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+
+
+def pings(found: Sequence[Network], limit: int, sample: int) -> list[dict[str, str]]:
+    """Who is to ping whom: each container its gateway and, round its network, the next one, so that each answers too.
+
+    With more than `limit` containers it is only `sample` of them, spread evenly.
+    """
+    members = [member for network in found for member in network.members if member.addresses]
+    chosen = members if len(members) <= limit else _spread(members, sample)
+    wanted: list[dict[str, str]] = []
+    for network in found:
+        ring = [member for member in chosen if member.network == network.name]
+        for member, following in zip(ring, [*ring[1:], *ring[:1]]):
+            wanted += [_ping(member, "gateway", gateway) for gateway in network.gateways]
+            if following is not member:
+                wanted.append(_ping(member, following.container, following.addresses[0]))
+    return wanted
+
+
+def _spread(values: Sequence[T], count: int) -> list[T]:
+    """The first, the last and evenly what lies between."""
+    last = len(values) - 1
+    return [values[round(index * last / (count - 1))] for index in range(count)] if count > 1 else list(values[:count])
+
+
+def _ping(member: Member, target: str, address: str) -> dict[str, str]:
+    return {
+        "container": member.container,
+        "namespace": member.namespace,
+        "target": target,
+        "address": address.partition("/")[0],
+    }
