@@ -203,7 +203,7 @@ class CreateVeth(NetlinkOperation):
         words += ["up"] if self.near.up else []
         words += ["type", "veth", "peer", "name", self.far.name, "address", str(self.far.mac), "mtu", str(self.far.mtu)]
         if self.far_namespace != self.namespace:
-            words += ["netns", self.far_namespace or "1"]
+            words += ["netns", self.far_namespace]
         return words
 
     def undo(self) -> tuple[Operation, ...]:

@@ -268,7 +268,8 @@ class _Work:
         for one in (end, far_end):
             pending.pop(one, None)
         near_end, near = end, link
-        if not near.label and far.label:
+        # From the host's side: from inside a namespace a command has no name for the host.
+        if (near_end[0] != HOST, not near.label) > (far_end[0] != HOST, not far.label):
             near_end, near, far_end, far = far_end, far, near_end, near
         for (namespace, _name), side in ((near_end, near), (far_end, far)):
             self._namespace(namespace)
