@@ -79,7 +79,8 @@ def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:
         if after is namespace:
             continue
         for link in namespace.links.values():
-            if link.kind == "veth" and link.peer is None and (after is None or link.name not in after.links):
+            new = after.links.get(link.name) if after else None
+            if link.kind == "veth" and link.peer is None and (new is None or new.peer is not None):
                 return True
     return False
 
