@@ -77,13 +77,17 @@ def require_pyroute2() -> None:
         "Python that Ansible uses on this host; the role nslab.bridgenet.lab_host does it"
     )
     try:
-        import pyroute2  # pylint: disable=import-outside-toplevel
+        import importlib.metadata
+
+        import pyroute2
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.rtmsg import rtmsg
     except ImportError as error:
         raise BridgenetError(f"the Python library pyroute2 is missing on this host ({error}); {fix}") from error
-    found = str(getattr(pyroute2, "__version__", "0"))
+    found = str(getattr(pyroute2, "__version__", ""))
+    if not found[:1].isdigit():  # Debian's package says "unknown"
+        found = importlib.metadata.version("pyroute2")
     if _version(found) < OLDEST_PYROUTE2:
         raise BridgenetError(f"pyroute2 {found} on this host is too old, 0.7.2 or later is needed; {fix}")
     _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg)
