@@ -12,10 +12,10 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+    description: Can run in C(check_mode), and then predicts the change without making it.
     support: full
   diff_mode:
-    description: Will return details on what has changed (or possibly needs changing in C(check_mode)), when in diff mode.
+    description: Returns details on what has changed, or would change in C(check_mode), when in diff mode.
     support: full
   idempotent:
     description:
@@ -26,9 +26,4 @@ attributes:
     description: Target OS/families that can be operated against.
     support: full
     platforms: linux
-  action_group:
-    description: Use C(group/nslab.bridgenet.bridgenet) in C(module_defaults) to set defaults for all modules of this group.
-    support: full
-    membership:
-      - nslab.bridgenet.bridgenet
 """

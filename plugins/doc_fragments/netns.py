@@ -28,6 +28,7 @@ sysctls:
     - Sysctls inside the namespace, by their keys in slash form (V(net/ipv4/ip_forward)) or dotted form
       (V(net.ipv4.ip_forward)). Say slash form where the name of a link has a dot.
     - Only keys below C(net) are a namespace's own; another one, or one that the kernel does not have, is an error.
+    - Values are numbers or strings. Say V(1) and V(0), not V(true) and V(false).
     - A key that is no longer declared keeps its value.
     - Changed in place.
   type: dict

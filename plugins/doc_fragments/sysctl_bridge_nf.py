@@ -48,4 +48,4 @@ persist:
 """
     ALL: Options = parse(OPTIONS, Shared.NAMESPACE, Shared.STATE)
     DOCUMENTATION: str = module(ALL)
-    LIST: str = listed("sysctl_bridge_nf", "Whether bridged packets pass the firewall, of the host or of a namespace", ALL)
+    LIST: str = listed("sysctl_bridge_nf", "Whether bridged packets pass the firewall", ALL)

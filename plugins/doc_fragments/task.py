@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options of a task, requirements, and what a task promises."""
+    """Options of a task, its action group, requirements, and what a task promises."""
 
     DOCUMENTATION = r"""
 options:
@@ -44,6 +44,12 @@ options:
       - It overrides nothing else.
     type: bool
     default: false
+attributes:
+  action_group:
+    description: Use C(group/nslab.bridgenet.bridgenet) in C(module_defaults) to set defaults for all of these modules.
+    support: full
+    membership:
+      - nslab.bridgenet.bridgenet
 requirements:
   - Linux, and root on the target
   - Python 3.9 or later on the target

@@ -23,8 +23,8 @@ peer:
   description:
     - The far end. Required with O(state=present); O(state=absent) does not need it.
     - With another O(peer.name) or O(peer.namespace) the pair is recreated. All other changes are made in place.
-    - A recreated pair keeps what its ends had and nobody declares, except for MAC addresses, and for the bridge of an
-      end that moves.
+    - In a recreated pair, the end that stays where it is keeps what it had and nobody declares, except for its MAC
+      address. Declare what the other end is to have.
   type: dict
 label:
   description:

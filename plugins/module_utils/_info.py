@@ -28,7 +28,7 @@ def info_module() -> None:
     names = module.params["names"]
     try:
         if names is not None:
-            names = [name and _names.namespace(name) for name in names]
+            names = [name if name == HOST else _names.namespace(name) for name in names]
         namespaces = describe(names)
     except BridgenetError as error:
         module.fail_json(msg=str(error))

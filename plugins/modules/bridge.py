@@ -79,7 +79,7 @@ after:
   elements: dict
   sample:
     - name: br0
-      mac: "02:d2:9e:37:5d:4c"
+      mac: "02:14:5c:2c:8f:55"
       mtu: 1500
       up: true
       ipv6: true
@@ -100,10 +100,10 @@ actions:
   type: list
   elements: str
   sample:
-    - ip link add name br0 address 02:d2:9e:37:5d:4c type bridge
+    - ip link add name br0 address 02:14:5c:2c:8f:55 type bridge
     - ip link set dev br0 alias bridgenet:1:default:br0
     - ip link set dev br0 up
-    - ip addr add 10.10.0.1/16 dev br0
+    - ip address add 10.10.0.1/16 dev br0
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed

@@ -77,7 +77,7 @@ before:
   sample:
     - name: vpeer1
       namespace: ns1
-      mac: "02:22:a9:9d:20:57"
+      mac: "02:97:08:c7:5c:e6"
       mtu: 1500
       up: true
       ipv6: true
@@ -91,7 +91,7 @@ after:
   sample:
     - name: vpeer1
       namespace: ns1
-      mac: "02:22:a9:9d:20:57"
+      mac: "02:97:08:c7:5c:e6"
       mtu: 1500
       up: true
       ipv6: true
@@ -106,8 +106,8 @@ actions:
   type: list
   elements: str
   sample:
-    - ip -n ns1 addr add 10.10.0.10/16 dev vpeer1
-    - ip -n ns1 route add default via 10.10.0.1 dev vpeer1
+    - ip -n ns1 address add 10.10.0.10/16 dev vpeer1
+    - ip -n ns1 route add default via 10.10.0.1 dev vpeer1 proto static
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed

@@ -12,8 +12,8 @@ short_description: Manage source NAT for networks
 version_added: 0.1.0
 author: nslab.bridgenet contributors (@nslab)
 description:
-  - Has packets from a network leave the host with the host's own address, either by a given link, or by any link but the
-    bridge of that network.
+  - Has packets from a network leave the host with the host's own address, either by a given link, or by any link but
+    the bridge of that network.
   - Entries are changed in place, and never more than ours. Each carries its label as a comment.
   - O(state=absent) removes the entry for O(source) and O(out_interface) or O(bridge). With the last entry goes the
     table of ours.
@@ -78,7 +78,7 @@ after:
   sample:
     - source: 10.10.0.0/16
       bridge: br0
-      backend: nftables
+      backend: iptables
       label: 10.10.0.0/16/br0
       forwarding: true
 actions:
@@ -86,7 +86,10 @@ actions:
   returned: success
   type: list
   elements: str
-  sample: []
+  sample:
+    - sysctl -qw net/ipv4/ip_forward=1
+    - iptables -w -t nat -A POSTROUTING -s 10.10.0.0/16 '!' -o br0 -m comment --comment
+      bridgenet:1:default:10.10.0.0/16/br0 -j MASQUERADE
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed

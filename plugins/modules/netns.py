@@ -15,8 +15,8 @@ description:
   - Creates and removes network namespaces as C(ip netns) keeps them, in C(/run/netns), with the loopback up, and sets
     sysctls inside.
   - A namespace gets its name last. Where a run is killed before that, nothing is left.
-  - O(state=absent) removes the name, the veth pairs that have an end inside, and with them all that the namespace was. A
-    namespace in which a process runs lives on without a name until that ends.
+  - O(state=absent) takes the name away. The namespace goes with it, and every veth pair that has an end inside. One in
+    which a process still runs lives on without a name until that ends.
 extends_documentation_fragment:
   - nslab.bridgenet.attributes
   - nslab.bridgenet.netns

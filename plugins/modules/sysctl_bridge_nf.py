@@ -83,7 +83,7 @@ actions:
   type: list
   elements: str
   sample:
-    - sysctl -w net/bridge/bridge-nf-call-iptables=0
+    - sysctl -qw net/bridge/bridge-nf-call-iptables=0
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed

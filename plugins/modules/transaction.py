@@ -101,8 +101,8 @@ EXAMPLES = r"""
 RETURN = r"""
 before:
   description:
-    - The objects as they were, by the names of their lists, and each in the form of that list. What did not exist is not
-      in a list.
+    - The objects as they were, by the names of their lists, and each in the form of that list. What did not exist is
+      not in a list.
   returned: success
   type: dict
   sample: {}

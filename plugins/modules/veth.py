@@ -12,8 +12,8 @@ short_description: Manage veth pairs
 version_added: 0.1.0
 author: nslab.bridgenet contributors (@nslab)
 description:
-  - Creates, changes and removes pairs of virtual Ethernet links. Either end may be in the host or in any namespace. Both
-    are created where they are to be, with their names and MAC addresses.
+  - Creates, changes and removes pairs of virtual Ethernet links. Either end may be in the host or in any namespace.
+    Both are created where they are to be, with their names and MAC addresses.
   - The near end has the options of the object itself, the far end those of O(peer).
   - O(state=absent) removes the pair whose near end has the name.
   - A pair whose O(name), O(namespace), O(peer.name) or O(peer.namespace) changes is recreated, so connections by it
@@ -103,7 +103,7 @@ after:
   elements: dict
   sample:
     - name: veth1
-      mac: "02:fe:bb:26:50:6d"
+      mac: "02:4c:71:8d:45:c9"
       mtu: 1500
       up: true
       ipv6: true
@@ -113,7 +113,7 @@ after:
       peer:
         name: vpeer1
         namespace: ns1
-        mac: "02:22:a9:9d:20:57"
+        mac: "02:97:08:c7:5c:e6"
         mtu: 1500
         up: true
         ipv6: true
@@ -128,12 +128,12 @@ actions:
   type: list
   elements: str
   sample:
-    - ip link add name veth1 address 02:fe:bb:26:50:6d mtu 1500 up type veth peer name vpeer1 address 02:22:a9:9d:20:57
+    - ip link add name veth1 address 02:4c:71:8d:45:c9 mtu 1500 up type veth peer name vpeer1 address 02:97:08:c7:5c:e6
       mtu 1500 netns ns1
     - ip link set dev veth1 alias bridgenet:1:default:veth1
     - ip -n ns1 link set dev vpeer1 up
-    - ip -n ns1 addr add 10.10.0.10/16 dev vpeer1
-    - ip -n ns1 route add default via 10.10.0.1 dev vpeer1
+    - ip -n ns1 address add 10.10.0.10/16 dev vpeer1
+    - ip -n ns1 route add default via 10.10.0.1 dev vpeer1 proto static
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed
