@@ -6,8 +6,8 @@
     python3 testhosts.py --state DIR create NAME...
     python3 testhosts.py --state DIR destroy [NAME...]      (no name: all of them)
 
-A host has its own network, mount, host name, IPC and process namespaces, a /run, a /tmp and a home of root
-of its own, an overlay on /etc, and an sshd as its first process; everything else is this machine's.
+A host has its own network, mount, host name, IPC and process namespaces, a copy of /etc, an empty /run, /tmp and
+home of root, and an sshd as its first process; everything else is this machine's.
 
     this machine --- testhostsN --- [ namespace with the bridge "switch", the hosts' gateway ] --- eth0 of each host
 
@@ -227,12 +227,10 @@ def become_host(name: str, host_key: str, authorized_key: str) -> None:
     mount("--make-rprivate", "/")
     mount("-t", "proc", "proc", "/proc")
     mount("-t", "sysfs", "sysfs", "/sys")
-    # The overlay keeps its layers on a tmpfs that only it can see.
-    mount("-t", "tmpfs", "tmpfs", "/tmp")
-    Path("/tmp/upper").mkdir()
-    Path("/tmp/work").mkdir()
-    mount("-t", "overlay", "-o", "lowerdir=/etc,upperdir=/tmp/upper,workdir=/tmp/work", "overlay", "/etc")
-    run("umount", "/tmp")
+    # A copy, not an overlay: what changes in the machine's /etc meanwhile is no change of this host.
+    mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/tmp")
+    run("cp", "-a", "/etc/.", "/tmp")
+    mount("--move", "/tmp", "/etc")
     mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp")
     mount("-t", "tmpfs", "-o", "mode=0700", "tmpfs", pwd.getpwuid(0).pw_dir)
     mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/run")
