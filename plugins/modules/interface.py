@@ -59,12 +59,12 @@ EXAMPLES = r"""
         mtu: 9000
 
 - name: Take one address away
-  # ip netns exec ns1 ip addr del 10.10.0.10/16 dev vpeer1
+  # ip netns exec ns1 ip addr del 10.10.0.11/16 dev vpeer1
   nslab.bridgenet.interface:
     name: vpeer1
     namespace: ns1
     addresses:
-      - 10.10.0.10/16
+      - 10.10.0.11/16
     state: absent
 """
 
