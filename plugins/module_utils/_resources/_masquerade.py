@@ -47,9 +47,8 @@ class MasqueradeRule(Resource):
         return _forwarding.SWITCH6 if _names.family(self.entry.source) == 6 else _forwarding.SWITCH4
 
     def widen(self, scope: Scope) -> None:
-        if not self.present:
-            scope.look = True
-        else:
+        scope.look = True  # the same object may stand in another backend
+        if self.present:
             scope.backends.add(self.backend)
         if self.present and self.forwarding:
             scope.forwarding.add(self._switch)
