@@ -173,10 +173,10 @@ class Draft:
         values = self.sysctls[HOST]
         before = dict(values)
         _forwarding.write(values, key, value)
-        for name, ours in values.items():
-            if before.get(name) != ours:
-                first = self.originals[name].before if name in self.originals else before.get(name, ours)
-                self.originals[name] = Original(first, ours)
+        # Also a follower that happens to have the new value: giving the switch back would change it.
+        for name in (key, *_forwarding.effects(before, key, value)):
+            first = self.originals[name].before if name in self.originals else before.get(name, values[name])
+            self.originals[name] = Original(first, values[name])
 
     def restore_host_sysctls(self, keys: Iterable[str]) -> None:
         """Give values back that are still ours; what somebody changed since then stays."""

@@ -94,8 +94,7 @@ def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str,
         value = after[key]
         if values.get(key) == value:
             continue
-        effects = _forwarding.effects(values, key, value)
-        followers = tuple(sorted((name, values[name]) for name, other in effects.items() if values[name] != other))
+        followers = tuple((name, values[name]) for name in sorted(_forwarding.effects(values, key, value)))
         found.append(SetSysctl(namespace, key, values.get(key, value), value, followers))
         _forwarding.write(values, key, value)
     return found
