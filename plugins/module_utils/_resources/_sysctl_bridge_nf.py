@@ -113,6 +113,9 @@ class SysctlBridgeNf(Resource):
             shown[call] = namespace.sysctls.get(_key(call), "0") == "1"
         if not self.namespace:
             shown["persist"] = bool(host.files.get(_SYSCTLS))
+            files = {path: host.files[path].splitlines()[1:] for path in _FILES if host.files.get(path)}
+            if files:
+                shown["files"] = files
         return shown
 
 
