@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import sandbox
 
 

@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Report, Task, run
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
-from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Host
 from ansible_collections.nslab.bridgenet.plugins.module_utils._reader import Scope, read
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+
+_FILES = (
+    "/etc/sysctl.d/90-nslab-bridgenet.conf",
+    "/etc/udev/rules.d/90-nslab-bridgenet.rules",
+    "/etc/modules-load.d/nslab-bridgenet.conf",
+)
 
 Objects = Mapping[str, Sequence[Mapping[str, Any]]]  # module -> objects in the form of their options
 
@@ -38,7 +45,9 @@ def check(objects: Objects, **options: Any) -> Report:
 
 def host() -> Host:
     """All that the engine can read of this machine."""
-    scope = Scope(everything=True, look=True, files={"/etc/sysctl.d/90-nslab-bridgenet.conf"})
+    kept = [Path("/proc/sys/net/bridge").glob("bridge-nf-call-*"), Path("/proc/sys/net").glob("ipv?/conf/*/[af]*")]
+    keys = {str(path.relative_to("/proc/sys")) for paths in kept for path in paths}
+    scope = Scope(everything=True, look=True, sysctls={HOST: {"net/ipv4/ip_forward", *keys}}, files=set(_FILES))
     with Kernel() as kernel:
         return read(kernel, scope)
 

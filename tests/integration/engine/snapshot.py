@@ -18,6 +18,7 @@ State = dict[str, Any]
 # What time and traffic change, and what the kernel settles some time after the change that caused it.
 _VOLATILE = re.compile(
     r".*_timer|valid_life_time|preferred_life_time|operstate|state|topology_change.*|root_id|designated_.*|tentative"
+    r"|[gt]so_max_.*"
 )
 # Numbers that the kernel gives in the order of creation.
 _NUMBERS = ("ifindex", "link_index", "link_netnsid", "no", "id", "port")
@@ -53,6 +54,16 @@ def links(namespace: str = "") -> list[dict[str, Any]]:
 def link(name: str, namespace: str = "") -> dict[str, Any]:
     """One of them."""
     return next(one for one in links(namespace) if one["ifname"] == name)
+
+
+def is_up(one: dict[str, Any]) -> bool:
+    """Whether a link is up."""
+    return "UP" in one["flags"]
+
+
+def addresses(one: dict[str, Any]) -> list[str]:
+    """The addresses of a link, without those that the kernel gives."""
+    return [f"{found['local']}/{found['prefixlen']}" for found in one["addr_info"] if found["scope"] == "global"]
 
 
 def routes(namespace: str = "") -> list[dict[str, Any]]:
@@ -110,8 +121,14 @@ def _network() -> State:
 
 
 def nft() -> str:
-    """All rules, without counters."""
+    """All rules of nftables, without counters."""
     return _COUNTERS.sub("packets N bytes N", shell("nft list ruleset"))
+
+
+def iptables() -> str:
+    """The rules of iptables, whose comments nft does not show."""
+    saved = shell("iptables-save; ip6tables-save")
+    return "".join(line for line in saved.splitlines(keepends=True) if line.startswith("-A"))
 
 
 def namespaces() -> dict[str, int]:
@@ -128,7 +145,7 @@ def files() -> dict[str, str]:
 def state() -> State:
     """Everything, in every namespace."""
     inodes = namespaces()
-    found: State = {"nft": nft(), "files": files(), "inodes": inodes, "": _network()}
+    found: State = {"nft": nft(), "iptables": iptables(), "files": files(), "inodes": inodes, "": _network()}
     for name in inodes:
         with inside(name):
             found[name] = _network()
@@ -160,3 +177,10 @@ def differences(before: Any, after: Any, path: str = "") -> list[str]:
             for line in differences(before.get(key), after.get(key), f"{path}/{key}" if path else repr(key))
         ]
     return [] if before == after else [f"{path}: {before!r} -> {after!r}"]
+
+
+def same(before: State, after: State, why: str = "it is not as it was") -> None:
+    """Fail with the differences."""
+    __tracebackhide__ = True
+    found = differences(before, after)
+    assert not found, "\n".join([f"{why}:", *found])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _report
@@ -27,8 +28,7 @@ class Story:
         """Carry out a task that has something to do."""
         before = snapshot.state()
         predicted = driver.check(objects, **options)
-        moved = snapshot.differences(before, snapshot.state())
-        assert not moved, f"check mode changed the machine: {moved}"
+        snapshot.same(before, snapshot.state(), "check mode changed the machine")
 
         report = driver.apply(objects, **options)
         after = snapshot.state()
@@ -41,7 +41,7 @@ class Story:
 
         self._stays(after, objects, options, report)
         self._replays(after, report)
-        self._past.append((objects, options))
+        self._past.append((copy.deepcopy(objects), options))
         return report
 
     def stays(self, objects: Objects, **options: Any) -> None:
@@ -51,8 +51,7 @@ class Story:
     @staticmethod
     def _stays(before: snapshot.State, objects: Objects, options: dict[str, Any], earlier: Report | None) -> None:
         predicted, report = driver.check(objects, **options), driver.apply(objects, **options)
-        moved = snapshot.differences(before, snapshot.state())
-        assert not moved, f"it had nothing to do: {moved}"
+        snapshot.same(before, snapshot.state(), "it had nothing to do")
         assert report == predicted
         assert not report.changed
         assert not report.actions
@@ -67,8 +66,7 @@ class Story:
             for objects, options in self._past:
                 driver.apply(objects, **options)
             shell("\n".join(report.actions))
-            differing = snapshot.differences(here, _commanded(snapshot.state()))
-            assert not differing, "\n".join(["by the commands it is different:", *differing, "", *report.actions])
+            snapshot.same(here, _commanded(snapshot.state()), "by the commands it is different")
             assert driver.without_record(driver.host()) == host
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
@@ -29,16 +30,6 @@ def data(key: str) -> Shows:
     return lambda link: link["linkinfo"]["info_data"][key]
 
 
-def up(link: dict[str, Any]) -> bool:
-    """Whether a link is up."""
-    return "UP" in link["flags"]
-
-
-def addresses(link: dict[str, Any]) -> list[str]:
-    """Addresses of a link, without those that the kernel gives."""
-    return [f"{one['local']}/{one['prefixlen']}" for one in link["addr_info"] if one["scope"] == "global"]
-
-
 def test_life() -> None:
     """Fresh, again, absent, absent again."""
     story = Story()
@@ -46,7 +37,7 @@ def test_life() -> None:
     made = snapshot.link("br0")
     assert made["ifalias"] == "bridgenet:1:default:br0"
     assert made["address"].startswith("02:")
-    assert up(made)
+    assert snapshot.is_up(made)
     assert report.after[0][2]["mac"] == made["address"]
     story.changes(bridge(), state="absent")
     assert [one["ifname"] for one in snapshot.links()] == ["lo"]
@@ -62,13 +53,13 @@ CHANGES = [
         ["02:00:00:00:00:0a", "02:00:00:00:00:0b"],
     ),
     ("mtu", 1500, 1400, lambda link: link["mtu"], [1500, 1400]),
-    ("up", True, False, up, [True, False]),
-    ("addresses", ["10.0.0.1/24"], ["10.0.0.2/24"], addresses, [["10.0.0.1/24"], ["10.0.0.2/24"]]),
+    ("up", True, False, snapshot.is_up, [True, False]),
+    ("addresses", ["10.0.0.1/24"], ["10.0.0.2/24"], snapshot.addresses, [["10.0.0.1/24"], ["10.0.0.2/24"]]),
     (
         "addresses",
         ["fd00::1/64"],
         ["fd00::2/64", "10.0.0.1/32"],
-        addresses,
+        snapshot.addresses,
         [["fd00::1/64"], ["10.0.0.1/32", "fd00::2/64"]],
     ),
     ("stp", False, True, data("stp_state"), [0, 1]),
@@ -93,7 +84,7 @@ def test_option(option: str, old: Any, new: Any, shows: Shows, shown: list[Any],
     story.changes(bridge(exclusive=True, **where, **{option: new}))
     assert shows(snapshot.link("br0", namespace)) == shown[1]
     story.changes(bridge(exclusive=True, **where, **{option: old}))
-    assert not snapshot.differences(first, snapshot.state()), "the bridge must be the same one"
+    snapshot.same(first, snapshot.state(), "the bridge must be the same one")
 
 
 @pytest.mark.parametrize("option", ["stp", "nf_call_iptables", "nf_call_ip6tables", "nf_call_arptables"])
@@ -111,7 +102,7 @@ def test_ipv6() -> None:
     assert all(one["family"] == "inet" for one in snapshot.link("br0")["addr_info"])
     story.changes(bridge(ipv6=True, addresses=["fd00::1/64"]))
     story.changes(bridge(ipv6=False))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
 
 
 @pytest.mark.parametrize(
@@ -147,10 +138,10 @@ def test_additive() -> None:
     story = Story()
     story.changes(bridge(addresses=["10.0.0.1/24"], routes=[ROUTE]))
     story.changes(bridge(addresses=["10.0.0.2/24"], routes=[{**ROUTE, "to": "10.98.0.0/16"}]))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.1/24", "10.0.0.2/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.1/24", "10.0.0.2/24"]
     assert {route["dst"] for route in snapshot.routes() if "gateway" in route} == {"10.99.0.0/16", "10.98.0.0/16"}
     story.changes(bridge(addresses=["10.0.0.2/24"], routes=[], exclusive=True))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.2/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.2/24"]
     assert not [route for route in snapshot.routes() if "gateway" in route]
 
 
@@ -159,7 +150,7 @@ def test_secondary_becomes_primary() -> None:
     story = Story()
     story.changes(bridge(addresses=["10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24"], routes=[ROUTE], exclusive=True))
     story.changes(bridge(addresses=["10.0.0.2/24", "10.0.0.3/24"], routes=[ROUTE], exclusive=True))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.2/24", "10.0.0.3/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.2/24", "10.0.0.3/24"]
     assert [route["dst"] for route in snapshot.routes() if "gateway" in route] == ["10.99.0.0/16"]
 
 
@@ -168,9 +159,9 @@ def test_down_loses_and_up_gains() -> None:
     story = Story()
     story.changes(bridge(addresses=["10.0.0.1/24", "fd00::1/64"], routes=[ROUTE]))
     story.changes(bridge(up=False))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
     story.changes(bridge(up=True))
-    assert addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
+    assert snapshot.addresses(snapshot.link("br0")) == ["10.0.0.1/24"]
 
 
 def test_mac_stays_when_ports_come() -> None:
@@ -189,9 +180,9 @@ def test_take_over() -> None:
         "ip link add name v0 address 02:00:00:00:00:02 master br0 type veth peer name p0 address 02:00:00:00:00:03"
     )
     before = snapshot.state()
-    with pytest.raises(BridgenetError, match="bridge 'br0' exists and is not ours.*take_over: true"):
+    with pytest.raises(BridgenetError, match=r"bridge 'br0' exists and is not ours.*take_over: true"):
         apply(bridge())
-    assert not snapshot.differences(before, snapshot.state())
+    snapshot.same(before, snapshot.state())
     story.changes(bridge(take_over=True))
     assert snapshot.link("v0")["master"] == "br0"
     story.stays(bridge())

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
@@ -61,7 +62,7 @@ def test_option(old: dict[str, Any], new: dict[str, Any]) -> None:
     story.changes(netns(**new))
     story.changes(netns(**old))
     assert snapshot.namespaces() == inode, "the namespace must stay the same"
-    assert not snapshot.differences(first, snapshot.state())
+    snapshot.same(first, snapshot.state())
 
 
 def test_undeclared_options_stay() -> None:
@@ -82,12 +83,13 @@ def test_sysctl_is_written_in_the_namespace_only() -> None:
 def test_take_over() -> None:
     """Somebody else's namespace is left alone, unless it is handed over."""
     story = Story(
-        "ip netns add a; ip -n a link add name x address 02:00:00:00:00:01 type veth peer name y address 02:00:00:00:00:02"
+        "ip netns add a; ip -n a link add name x address 02:00:00:00:00:01"
+        " type veth peer name y address 02:00:00:00:00:02"
     )
     before = snapshot.state()
-    with pytest.raises(BridgenetError, match="namespace 'a' exists and is not ours.*take_over: true"):
+    with pytest.raises(BridgenetError, match=r"namespace 'a' exists and is not ours.*take_over: true"):
         apply(netns())
-    assert not snapshot.differences(before, snapshot.state())
+    snapshot.same(before, snapshot.state())
     story.changes(netns(take_over=True))
     assert snapshot.link("lo", "a")["ifalias"] == "bridgenet:1:default:a"
     assert snapshot.link("x", "a")
