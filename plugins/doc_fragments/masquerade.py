@@ -33,7 +33,7 @@ backend:
     - V(nftables) uses the table C(inet bridgenet), which is ours alone, and in which networks are elements of sets.
     - V(iptables) uses a rule in the chain C(POSTROUTING) of the table C(nat).
     - V(auto) is V(nftables) where the program C(nft) works, otherwise V(iptables). With O(state=absent), it is both.
-    - An entry in the other backend stays where it is. To move it, remove it first.
+    - With another backend than before, the entry of the same label moves.
   type: str
   choices: [auto, nftables, iptables]
   default: auto

@@ -58,7 +58,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: The switches as they were, in the form of O(config).
+  description:
+    - The switches as they were, in the form of O(config).
+    - The files that O(persist) keeps are shown with their lines, where they are there.
   returned: success
   type: list
   elements: dict
