@@ -21,12 +21,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 NAMED = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
+TIME_LIMIT = 20  # seconds
 SELF_MOVING = re.compile(r"operstate|.*_timer")
 
 
@@ -46,6 +48,16 @@ def settled(value: Any) -> Any:
 def ip(*arguments: str) -> str:
     answer = json.loads(output("ip", "-json", "-details", *arguments) or "[]")
     return json.dumps(settled(answer), indent=1, sort_keys=True)
+
+
+def addresses() -> str:
+    """Links and addresses, once no IPv6 address is tentative any more: until then its routes are missing."""
+    limit = time.monotonic() + TIME_LIMIT
+    while '"tentative": true' in (text := ip("address")):
+        if time.monotonic() > limit:
+            raise TimeoutError(f"addresses tentative after {TIME_LIMIT} s: {text}")
+        time.sleep(0.1)
+    return text
 
 
 def sysctls() -> str:
@@ -72,7 +84,7 @@ def iptables_legacy() -> str:
 def network() -> dict[str, str]:
     """What stands in the present network namespace. nft lists the rules of iptables-nft as well."""
     return {
-        "links and addresses": ip("address"),
+        "links and addresses": addresses(),
         "IPv4 routes": ip("-4", "route", "show", "table", "all"),
         "IPv6 routes": ip("-6", "route", "show", "table", "all"),
         "rules": ip("rule"),
