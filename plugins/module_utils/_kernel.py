@@ -196,7 +196,8 @@ class Kernel:
             self._pending.append(operation)
             return
         self._flush()
-        assert isinstance(operation, Step)
+        if not isinstance(operation, Step):
+            raise TypeError(f"{operation!r} is neither a message nor a step")
         try:
             operation.perform(self)
         except (OSError, BridgenetError) as error:
@@ -242,7 +243,9 @@ class _Broken(OSError):
 
     def __init__(self, operation: Operation, error: Exception) -> None:
         super().__init__(*error.args)
-        self.text = f"`{'; '.join(operation.commands())}` failed: {_said(error)}"
+        command = "; ".join(operation.commands())
+        what = f"`{command}`" if command else "noting down the original sysctls"
+        self.text = f"{what} failed: {_said(error)}"
 
 
 def _said(error: BaseException) -> str:

@@ -18,40 +18,40 @@ from ._model import Masquerade
 TABLE = "inet bridgenet"
 
 _SETS = """\
-	set masquerade4 {
-		type ifname . ipv4_addr
-		flags interval
-	}
-	set masquerade6 {
-		type ifname . ipv6_addr
-		flags interval
-	}
-	set masquerade_out4 {
-		type ifname . ipv4_addr
-		flags interval
-	}
-	set masquerade_out6 {
-		type ifname . ipv6_addr
-		flags interval
-	}
+    set masquerade4 {
+        type ifname . ipv4_addr
+        flags interval
+    }
+    set masquerade6 {
+        type ifname . ipv6_addr
+        flags interval
+    }
+    set masquerade_out4 {
+        type ifname . ipv4_addr
+        flags interval
+    }
+    set masquerade_out6 {
+        type ifname . ipv6_addr
+        flags interval
+    }
 """
 
 # A packet between two ports of one bridge passes here when bridge-nf-call-iptables is 1: it must keep its source.
 _RULES = """\
-	chain postrouting {
-		type nat hook postrouting priority srcnat; policy accept;
-		oifname . ip saddr @masquerade4 return
-		oifname . ip6 saddr @masquerade6 return
-		ip daddr 224.0.0.0/4 return
-		ip6 daddr ff00::/8 return
-		iifname . ip saddr @masquerade4 masquerade
-		iifname . ip6 saddr @masquerade6 masquerade
-		oifname . ip saddr @masquerade_out4 masquerade
-		oifname . ip6 saddr @masquerade_out6 masquerade
-	}
+    chain postrouting {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname . ip saddr @masquerade4 return
+        oifname . ip6 saddr @masquerade6 return
+        ip daddr 224.0.0.0/4 return
+        ip6 daddr ff00::/8 return
+        iifname . ip saddr @masquerade4 masquerade
+        iifname . ip6 saddr @masquerade6 masquerade
+        oifname . ip saddr @masquerade_out4 masquerade
+        oifname . ip6 saddr @masquerade_out6 masquerade
+    }
 """
 
-SKELETON = f'table {TABLE} {{\n	comment "bridgenet:1"\n{_SETS}{_RULES}}}\n'
+SKELETON = f'table {TABLE} {{\n    comment "bridgenet:1"\n{_SETS}{_RULES}}}\n'
 
 _ELEMENTS = re.compile(r"\n?[ \t]*elements = \{([^}]*)\}")
 _SET = re.compile(r"\tset (\w+) \{(.*?)\n\t\}", re.DOTALL)

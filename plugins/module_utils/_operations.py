@@ -268,6 +268,7 @@ class SetLink(NetlinkOperation):
     link: str
     before: Fields
     after: Fields
+    again: tuple[Operation, ...] = ()  # the options of a port, which are lost when it leaves its bridge
 
     def message(self, kernel: Kernel) -> Message:
         fields = {"index": 0, "flags": 0, "change": 0}
@@ -297,7 +298,7 @@ class SetLink(NetlinkOperation):
         return words
 
     def undo(self) -> tuple[Operation, ...]:
-        return (dataclasses.replace(self, before=self.after, after=self.before),)
+        return (dataclasses.replace(self, before=self.after, after=self.before, again=()), *self.again)
 
 
 @dataclass(frozen=True)

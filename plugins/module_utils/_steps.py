@@ -119,6 +119,11 @@ def _firewall_steps(before: Firewall, after: Firewall) -> Ops:
     return found
 
 
+def _at(host: Host, end: End) -> Link:
+    """A link that is there."""
+    return host.namespaces[end[0]].links[end[1]]
+
+
 class _Work:
     """The links and namespaces: what is removed first, built, updated, removed last."""
 
@@ -147,10 +152,7 @@ class _Work:
                 self.updates += _sysctl_steps(name, known.sysctls, namespace.sysctls)
         # Bridges last: the kernel adjusts their MTU while ports come and go.
         for end in sorted(kept, key=self._is_bridge):
-            before, after = self._link(current, end), self._link(predicted, end)
-            assert before is not None
-            assert after is not None
-            self.updates += update(end[0], before, after, current.ipv6)
+            self.updates += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
         self.updates += self._raise
         self.updates += self._held_mtus()
 
@@ -214,18 +216,14 @@ class _Work:
         for end in gone:
             if end in done or (only is not None and end not in only):
                 continue
-            link = self._link(self._current, end)
-            assert link is not None
             chosen = end
-            if link.peer in all_gone and link.peer is not None:
-                done.add(link.peer)
-                if end[0] not in self._predicted.namespaces or (link.peer[0] == HOST and end[0] != HOST):
-                    chosen = link.peer
+            peer = _at(self._current, end).peer
+            if peer in all_gone and peer is not None:
+                done.add(peer)
+                chosen = min((end, peer), key=self._handle)
             done.add(end)
             if chosen[0] in self._predicted.namespaces:
-                chosen_link = self._link(self._current, chosen)
-                assert chosen_link is not None
-                by_namespace.setdefault(chosen[0], []).append(chosen_link)
+                by_namespace.setdefault(chosen[0], []).append(_at(self._current, chosen))
         found: Ops = []
         for namespace, links in by_namespace.items():
             again: Ops = []
@@ -233,6 +231,10 @@ class _Work:
                 again += self._again(namespace, link)
             found.append(DeleteLinks(namespace, tuple(link.name for link in links), tuple(again)))
         return found
+
+    def _handle(self, end: End) -> tuple[bool, bool, bool]:
+        """By which end to delete a pair: one whose namespace stays, in the host, with the label."""
+        return (end[0] not in self._predicted.namespaces, end[0] != HOST, not _at(self._current, end).label)
 
     def _again(self, namespace: str, link: Link) -> Ops:
         """What makes a deleted link anew, with all that it had."""
@@ -246,13 +248,13 @@ class _Work:
     def _build(self, new: list[End]) -> None:
         pending = dict.fromkeys(new)  # a set in the order of the declaration
         for end in new:
-            link = self._predicted.namespaces[end[0]].links[end[1]]
+            link = _at(self._predicted, end)
             if link.kind == "bridge" and link.mac and end[0] in self._current.namespaces:
                 self._bridge(end, link, pending)
         for end in new:
             if end not in pending:
                 continue
-            link = self._predicted.namespaces[end[0]].links[end[1]]
+            link = _at(self._predicted, end)
             self._namespace(end[0])
             if not link.mac:  # check mode assumes that an earlier task makes this link
                 bare = dataclasses.replace(link, master="", port=None, addresses=(), routes=())
@@ -263,7 +265,7 @@ class _Work:
                 self._pair(end, link, link.peer, pending)
 
     def _pair(self, end: End, link: Link, far_end: End, pending: dict[End, None]) -> None:
-        far = self._predicted.namespaces[far_end[0]].links[far_end[1]]
+        far = _at(self._predicted, far_end)
         for one in (end, far_end):
             pending.pop(one, None)
         near_end, near = end, link
@@ -278,9 +280,7 @@ class _Work:
     def _need_bridge(self, namespace: str, link: Link, pending: dict[End, None]) -> None:
         """A new bridge of a new namespace has to be there before its first port."""
         if link.master and (namespace, link.master) in pending:
-            bridge = self._link(self._predicted, (namespace, link.master))
-            assert bridge is not None
-            self._bridge((namespace, link.master), bridge, pending)
+            self._bridge((namespace, link.master), _at(self._predicted, (namespace, link.master)), pending)
 
     def _bridge(self, end: End, link: Link, pending: dict[End, None]) -> None:
         pending.pop(end, None)
@@ -357,7 +357,11 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
         ipv6_steps = []
     if fields:
         old = tuple((field, getattr(before, field)) for field in fields)
-        found.append(SetLink(namespace, name, old, tuple((field, getattr(after, field)) for field in fields)))
+        again: Ops = []
+        if "master" in fields and before.port is not None:
+            again = _option_steps(SetPort, PortOptions, namespace, name, NEW_PORT, before.port)
+        new_values = tuple((field, getattr(after, field)) for field in fields)
+        found.append(SetLink(namespace, name, old, new_values, tuple(again)))
     found += ipv6_steps
     if after.port is not None:
         base = _after_joining(after) if before.master != after.master or before.port is None else before.port

@@ -81,71 +81,73 @@ class Veth(Resource):
                 draft.drop(self.namespace, self.near.name)
                 draft.restore = True
             return
-        assert self.far is not None
+        self._predict_present(draft, self._declared_far())
+
+    def _declared_far(self) -> Link:
+        if self.far is None:
+            raise BridgenetError(f"{self.what} has no peer; say peer: {{name: ...}}")
+        return self.far
+
+    def _predict_present(self, draft: Draft, want_far: Link) -> None:
         near_place, far_place = draft.need(self.namespace), draft.need(self.far_namespace)
-        near, far = near_place.get(self.near.name), far_place.get(self.far.name)
+        near, far = near_place.get(self.near.name), far_place.get(want_far.name)
         if near is not None:
             self._must_be_veth(near)
             label = self._label_of(draft, near)
             if label != str(self.label):
                 draft.claim(label, self.label, self.what, self.take_over)
-        if near is None or near.peer != (self.far_namespace, self.far.name):
-            near, far = self._anew(draft, near, far)
-        assert far is not None
-        if draft.current.ipv6 is False and (self.near.ipv6 or self.far.ipv6):
+        if near is None or far is None or near.peer != (self.far_namespace, far.name):
+            near, far = self._anew(draft, near, far, want_far)
+        if draft.current.ipv6 is False and (self.near.ipv6 or want_far.ipv6):
             raise BridgenetError(f"{self.what}: ipv6 is true, but this kernel has no IPv6; leave ipv6 out or say false")
         want = self.near
         if far.label == want.label and near.label != want.label:
             want = dataclasses.replace(want, label=None)  # either end's label owns the pair
         self._put(draft, self.namespace, near, want)
-        self._put(draft, self.far_namespace, far, self.far)
+        self._put(draft, self.far_namespace, far, want_far)
 
     def _put(self, draft: Draft, namespace: str, old: Link, want: Link) -> None:
         new = change(old, want, self.exclusive)
         if new is not draft.find(namespace, new.name):
             draft.put(namespace, new)
 
-    def _anew(self, draft: Draft, near: Link | None, far: Link | None) -> tuple[Link, Link]:
+    def _anew(self, draft: Draft, near: Link | None, far: Link | None, want_far: Link) -> tuple[Link, Link]:
         """A new pair, with MACs of its own; what an end of the same label had and nobody declared, it keeps."""
-        assert self.far is not None
         if far is not None:
+            where = f"interface {far.name!r} in {place(self.far_namespace)}"
             if far.kind != "veth":
-                raise BridgenetError(
-                    f"interface {far.name!r} in {place(self.far_namespace)} exists and is no veth; choose another "
-                    f"name for the peer of {self.what}"
-                )
-            draft.claim(
-                self._label_of(draft, far),
-                self.label,
-                f"interface {far.name!r} in {place(self.far_namespace)}",
-                self.take_over,
-            )
-        old_near = near if near is not None and self._label_of(draft, near) == str(self.label) else None
-        old_far = far if far is not None and self._label_of(draft, far) == str(self.label) else None
+                raise BridgenetError(f"{where} exists and is no veth; choose another name for the peer of {self.what}")
+            draft.claim(self._label_of(draft, far), self.label, where, self.take_over)
+        old_near, old_far = self._same_object(draft, near), self._same_object(draft, far)
+        # An end that got another name or moved is found by way of the other.
+        near_was, far_was = self.namespace, self.far_namespace
         if old_near and old_near.peer and not old_far:
-            old_far = draft.find(*old_near.peer)
+            far_was, old_far = old_near.peer[0], draft.find(*old_near.peer)
+        elif old_far and old_far.peer and not old_near:
+            near_was, old_near = old_far.peer[0], draft.find(*old_far.peer)
         if near is not None:
             draft.drop(self.namespace, near.name)
         if far is not None:
             draft.drop(self.far_namespace, far.name)
-        ipv6 = draft.current.ipv6
-        blank = Link("", kind="veth", mtu=1500, up=True, ipv6=ipv6, label="", master="", addresses=(), routes=())
-        in_place = old_far is not None and old_far is far  # else it moves, and leaves its bridge
-        new_near = dataclasses.replace(
-            old_near or blank,
-            name=self.near.name,
-            mac=self.macs[0],
-            peer=(self.far_namespace, self.far.name),
+        new_near = self._end(draft, old_near, near_was == self.namespace)
+        new_far = self._end(draft, old_far, far_was == self.far_namespace)
+        return (
+            dataclasses.replace(
+                new_near, name=self.near.name, mac=self.macs[0], peer=(self.far_namespace, want_far.name)
+            ),
+            dataclasses.replace(new_far, name=want_far.name, mac=self.macs[1], peer=(self.namespace, self.near.name)),
         )
-        new_far = dataclasses.replace(
-            old_far or blank,
-            name=self.far.name,
-            mac=self.macs[1],
-            peer=(self.namespace, self.near.name),
-            master=old_far.master if old_far and in_place else "",
-            port=old_far.port if old_far and in_place else None,
-        )
-        return new_near, new_far
+
+    def _same_object(self, draft: Draft, end: Link | None) -> Link | None:
+        return end if end is not None and self._label_of(draft, end) == str(self.label) else None
+
+    @staticmethod
+    def _end(draft: Draft, old: Link | None, stays: bool) -> Link:
+        """What a new end starts from; one that moves to another namespace leaves its bridge."""
+        if old is None:
+            ipv6 = draft.current.ipv6
+            return Link("", kind="veth", mtu=1500, up=True, ipv6=ipv6, label="", master="", addresses=(), routes=())
+        return old if stays else dataclasses.replace(old, master="", port=None)
 
     @staticmethod
     def _label_of(draft: Draft, end: Link) -> str:
