@@ -14,9 +14,9 @@ from . import _guard, _namespaces, _purge
 from ._errors import BridgenetError
 from ._kernel import Kernel
 from ._lock import host_lock
-from ._model import Host
+from ._model import HOST, Host
 from ._netlink import NLM_F_CREATE, NLM_F_EXCL, RTM_NEWLINK, Message, Socket, require_pyroute2
-from ._operations import CreateBridge, CreateVeth, NetlinkOperation
+from ._operations import CreateBridge, CreateVeth, NetlinkOperation, SetSysctl
 from ._plan import Plan, plan
 from ._purge import Named
 from ._reader import Scope, read
@@ -45,6 +45,7 @@ class Report:
     actions: tuple[str, ...]
     assumed: tuple[str, ...]
     warnings: tuple[str, ...]
+    settings: tuple[SetSysctl, ...]  # sysctls of the host itself
 
 
 def run(task: Task, check_mode: bool) -> Report:
@@ -63,7 +64,9 @@ def run(task: Task, check_mode: bool) -> Report:
             _guard.check(current, decided.risks, _guard.ssh_peers())
         before, after = _views(current, resources), _views(decided.predicted, resources)
         actions = tuple(command for operation in decided.operations for command in operation.commands())
-        report = Report(bool(decided.operations), before, after, actions, decided.assumed, decided.warnings)
+        report = Report(
+            bool(decided.operations), before, after, actions, decided.assumed, decided.warnings, _settings(decided)
+        )
         if check_mode or not (decided.operations or decided.assumed):
             return report
         if decided.assumed:
@@ -80,6 +83,13 @@ def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Na
     if task.purge:
         resources += _purge.stale(current, task.resources, task.project)
     return current, resources, plan(current, [resource for _module, resource in resources])
+
+
+def _settings(decided: Plan) -> tuple[SetSysctl, ...]:
+    """What changes in the host's own sysctls; disable_ipv6 of a link is shown with the link."""
+    known = decided.predicted.namespaces[HOST].sysctls
+    found = [operation for operation in decided.operations if isinstance(operation, SetSysctl)]
+    return tuple(operation for operation in found if operation.namespace == HOST and operation.key in known)
 
 
 def _views(host: Host, resources: Sequence[Named]) -> Views:

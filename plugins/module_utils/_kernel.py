@@ -140,8 +140,7 @@ class Kernel:
         """Delete links; more than one by moving them into a group of their own and deleting that."""
         socket = self.socket(namespace)
         nothing = {"index": 0, "flags": 0, "change": 0}
-        for name in names:
-            self._indices.pop((namespace, name), None)
+        self._indices.clear()  # the other ends go, too
         if len(names) == 1:
             self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_IFNAME", names[0])])])
             return
@@ -184,7 +183,11 @@ class Kernel:
 
     def _submit(self, operation: Operation) -> None:
         if isinstance(operation, NetlinkOperation):
-            if self._pending and (self._pending[-1].namespace != operation.namespace or len(self._pending) >= BATCH):
+            if self._pending and (
+                self._pending[-1].namespace != operation.namespace
+                or len(self._pending) >= BATCH
+                or operation.takes_along
+            ):
                 self._flush()
             try:
                 message = operation.message(self)

@@ -143,6 +143,7 @@ class Host:
     firewall: Firewall = field(default_factory=Firewall)
     files: Mapping[str, str] = field(default_factory=dict)  # path -> content, "" where there is no file
     originals: Mapping[str, Original] = field(default_factory=dict)
+    fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for
     br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*
     ipv6: bool = True  # the kernel speaks IPv6
 

@@ -111,5 +111,5 @@ def _exit(module: AnsibleModule, report: Report, before: Any, after: Any) -> Non
     if report.assumed:
         result["assumed"] = list(report.assumed)
     if module._diff:  # pylint: disable=protected-access
-        result["diff"] = _report.diff(report.before, report.after)
+        result["diff"] = _report.diff(report)
     module.exit_json(**result)

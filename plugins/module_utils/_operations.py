@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import _files, _names, _programs, _sysctl
+from ._draft import IPV6_MIN_MTU
 from ._model import DEFAULTS, NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
 from ._netlink import (
     NLM_F_CREATE,
@@ -103,6 +104,11 @@ class NetlinkOperation(Operation, abc.ABC):
     @abc.abstractmethod
     def words(self) -> list[str]:
         """The command of iproute2 behind `ip -n NAMESPACE`."""
+
+    @property
+    def takes_along(self) -> bool:
+        """Whether the kernel removes more than the message says: only sent when what goes with it has been removed."""
+        return False
 
     def commands(self) -> tuple[str, ...]:
         return (shlex.join(_ip(self.namespace) + self.words()),)
@@ -270,6 +276,12 @@ class SetLink(NetlinkOperation):
     after: Fields
     again: tuple[Operation, ...] = ()  # the options of a port, which are lost when it leaves its bridge
 
+    @property
+    def takes_along(self) -> bool:
+        return any(
+            (name == "up" and not value) or (name == "mtu" and value < IPV6_MIN_MTU) for name, value in self.after
+        )
+
     def message(self, kernel: Kernel) -> Message:
         fields = {"index": 0, "flags": 0, "change": 0}
         attrs: list[tuple[str, Any]] = [("IFLA_IFNAME", self.link)]
@@ -386,6 +398,10 @@ class AddAddress(_AddressOperation):
 @dataclass(frozen=True)
 class DelAddress(_AddressOperation):
     """An address less."""
+
+    @property
+    def takes_along(self) -> bool:
+        return True
 
     def message(self, kernel: Kernel) -> Message:
         fields, attrs = self._fields(kernel)

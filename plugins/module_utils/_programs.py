@@ -34,7 +34,7 @@ def _run(argv: Sequence[str], text: str = "") -> str:
         raise BridgenetError(
             f"the program {argv[0]} is missing on this host; install it (Debian: `apt install {_package(argv[0])}`)"
         )
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         [path, *argv[1:]], input=text, capture_output=True, text=True, check=False, env={"PATH": _PATH, "LC_ALL": "C"}
     )
     if done.returncode != 0:

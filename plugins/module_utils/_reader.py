@@ -140,9 +140,19 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         firewall=firewall,
         files={path: _files.read(path) for path in sorted(scope.files)},
         originals=originals,
+        fresh=_fresh(kernel, scope, namespaces),
         br_netfilter=_sysctl.exists("net/bridge"),
         ipv6=_sysctl.exists("net/ipv6"),
     )
+
+
+def _fresh(kernel: Kernel, scope: Scope, namespaces: Mapping[str, Namespace]) -> dict[str, str]:
+    """What a namespace that is still to be made has to begin with."""
+    keys = {key for name, wanted in scope.sysctls.items() if name not in namespaces for key in wanted}
+    if not keys:
+        return {}
+    with _namespaces.scratch(kernel.home):
+        return _sysctl.read_all(sorted(keys))
 
 
 def _switch(switch: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._engine import Views
+from ._engine import Report
 
 
 def _lines(value: Any, indent: str) -> list[str]:
@@ -29,13 +29,15 @@ def _lines(value: Any, indent: str) -> list[str]:
     return [f"{indent}{value}"]
 
 
-def diff(before: Views, after: Views) -> dict[str, str]:
+def diff(report: Report) -> dict[str, str]:
     """For Ansible's --diff: only what differs."""
-    old = {(module, what): view for module, what, view in before}
-    new = {(module, what): view for module, what, view in after}
+    old = {(module, what): view for module, what, view in report.before}
+    new = {(module, what): view for module, what, view in report.after}
     keys = [*old, *(key for key in new if key not in old)]
     changed = [key for key in keys if old.get(key) != new.get(key)]
-    return {"before": _text(old, changed), "after": _text(new, changed)}
+    before = "".join(f"sysctl {setting.key}: {setting.before}\n" for setting in report.settings)
+    after = "".join(f"sysctl {setting.key}: {setting.after}\n" for setting in report.settings)
+    return {"before": _text(old, changed) + before, "after": _text(new, changed) + after}
 
 
 def _text(views: dict[tuple[str, str], dict[str, Any]], keys: list[tuple[str, str]]) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from . import _forwarding, _names, _nft
+from . import _forwarding, _names, _nft, _sysctl
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
 from ._model import HOST, NEW_PORT, BridgeOptions, Firewall, Host, Link, Namespace, PortOptions, Route
 from ._operations import (
@@ -298,7 +298,10 @@ class _Work:
             return  # check mode assumes that an earlier task makes it
         self.builds.append(CreateNamespace(name, loopback.label or "", bool(loopback.up)))
         made = dataclasses.replace(NEW_LOOPBACK, label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
-        self.builds += _sysctl_steps(name, {}, namespace.sysctls)
+        later = {key: value for key, value in namespace.sysctls.items() if _sysctl.of_interface(key)}
+        now = {key: value for key, value in namespace.sysctls.items() if key not in later}
+        self.builds += _sysctl_steps(name, self._current.fresh, now)
+        self.updates += _sysctl_steps(name, {}, later)
         self.builds += update(name, made, loopback, self._current.ipv6)
 
 

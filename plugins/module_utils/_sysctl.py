@@ -28,6 +28,18 @@ def key(value: str) -> str:
     return slashed
 
 
+def text(value: object) -> str:
+    """A declared value as the kernel prints it; true and false are 1 and 0."""
+    return normal(str(int(value) if isinstance(value, bool) else value))
+
+
+def of_interface(name: str) -> str:
+    """The interface that a key belongs to, "" where it belongs to the whole namespace."""
+    words = name.split("/")
+    per_interface = len(words) > 4 and words[2] in ("conf", "neigh") and words[3] not in ("all", "default", "lo")
+    return words[3] if per_interface else ""
+
+
 def normal(value: str) -> str:
     """A value as the kernel prints it: words separated by single tabs."""
     return "\t".join(value.split())

@@ -63,6 +63,12 @@ class MasqueradeRule(Resource):
             Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend) for backend in backends
         ]
 
+    def _labelled(self, entries: Mapping[Masquerade, str]) -> list[Masquerade]:
+        """The entries that carry this label, wherever they stand; IPv4 and IPv6 are two objects."""
+        family = _names.family(self.entry.source)
+        mine = str(self.label)
+        return [entry for entry, text in entries.items() if text == mine and _names.family(entry.source) == family]
+
     def predict(self, draft: Draft) -> None:
         if not self.present:
             for entry in self._entries():
@@ -77,13 +83,9 @@ class MasqueradeRule(Resource):
         comment = draft.masquerades.get(entry)
         if comment is not None and comment != str(self.label):
             draft.claim(comment, self.label, self.what, False)
-        for other, text in list(draft.masquerades.items()):
-            if (
-                text == str(self.label)
-                and other != entry
-                and _names.family(other.source) == _names.family(entry.source)
-            ):
-                del draft.masquerades[other]  # the same object, with another network or interface
+        for other in self._labelled(draft.masquerades):
+            if other != entry:
+                del draft.masquerades[other]  # the same object, with another network, interface or backend
         draft.masquerades[entry] = str(self.label)
         if self.forwarding:
             self._forward(draft)
@@ -108,20 +110,20 @@ class MasqueradeRule(Resource):
         draft.set_host_sysctl(self._switch, "1")
 
     def view(self, host: Host) -> Options | None:
-        for entry in self._entries():
-            comment = host.firewall.masquerades.get(entry)
-            if comment is None:
-                continue
-            shown: Options = {"source": entry.source}
-            if entry.out_interface:
-                shown["out_interface"] = entry.out_interface
-            else:
-                shown["bridge"] = entry.bridge
-            shown.update(backend=entry.backend, label=shown_label(comment, self.label.project))
-            if self.forwarding:
-                shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
-            return shown
-        return None
+        entries = host.firewall.masquerades
+        found = [entry for entry in self._entries() if entry in entries] or self._labelled(entries)
+        if not found:
+            return None
+        entry = found[0]
+        shown: Options = {"source": entry.source}
+        if entry.out_interface:
+            shown["out_interface"] = entry.out_interface
+        else:
+            shown["bridge"] = entry.bridge
+        shown.update(backend=entry.backend, label=shown_label(entries[entry], self.label.project))
+        if self.forwarding:
+            shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
+        return shown
 
 
 def declare(options: Mapping[str, Any], context: Context) -> MasqueradeRule:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import _names, _sysctl
 from .._draft import NEW_LOOPBACK, Draft
+from .._errors import BridgenetError
 from .._labels import Label
 from .._model import Host
 from .._reader import Scope
@@ -60,7 +61,8 @@ class Netns(Resource):
             up = True if self.loopback is None else self.loopback
             loopback = dataclasses.replace(NEW_LOOPBACK, up=up, label=str(self.label), ipv6=draft.current.ipv6)
             draft.links[self.name] = {"lo": loopback}
-            draft.sysctls[self.name] = dict(self.sysctls)
+            draft.sysctls[self.name] = {}
+            self._set_sysctls(draft, draft.current.fresh)
             return
         loopback = links["lo"]
         if loopback.label != str(self.label):
@@ -70,7 +72,15 @@ class Netns(Resource):
             loopback = dataclasses.replace(loopback, up=self.loopback)
         if loopback is not links["lo"]:
             draft.put(self.name, loopback)
-        draft.sysctls[self.name].update(self.sysctls)
+        self._set_sysctls(draft, draft.current.namespaces[self.name].sysctls)
+
+    def _set_sysctls(self, draft: Draft, known: Mapping[str, str]) -> None:
+        for key, value in self.sysctls.items():
+            if key not in known and not _sysctl.of_interface(key):  # an interface may come with this very task
+                raise BridgenetError(
+                    f"{self.what}: this kernel has no sysctl {key} inside a namespace; correct or drop it"
+                )
+            draft.sysctls[self.name][key] = value
 
     def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.name)
@@ -87,7 +97,7 @@ class Netns(Resource):
 def declare(options: Mapping[str, Any], context: Context) -> Netns:
     """From the options of one object."""
     name = _names.namespace(options["name"])
-    sysctls = {_sysctl.key(key): _sysctl.normal(str(value)) for key, value in (options.get("sysctls") or {}).items()}
+    sysctls = {_sysctl.key(key): _sysctl.text(value) for key, value in (options.get("sysctls") or {}).items()}
     return Netns(
         present=is_present(options, context),
         name=name,
