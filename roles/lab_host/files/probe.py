@@ -8,6 +8,7 @@ One process for everything, so that a host which lacks nothing costs little.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import pathlib
@@ -65,21 +66,30 @@ def loadable(names: list[str]) -> list[str]:
     return [name for name in names if name in known and not pathlib.Path("/sys/module", name).exists()]
 
 
+def digest(path: str) -> str:
+    """Of a file's content; empty where there is none."""
+    file = pathlib.Path(path)
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else ""
+
+
 def main() -> None:
     """Answer."""
     question = json.loads(sys.argv[1])
-    managers = {name: entry for name, entry in question["managers"].items() if pathlib.Path(entry["program"]).exists()}
+    managers, digests, directory = question["managers"], question["digests"], question["directory"]
+    installed = sorted(name for name in managers if pathlib.Path(managers[name]["program"]).exists())
+    files = [*(manager["path"] for manager in managers.values()), directory]
     apt = shutil.which("apt-get") is not None
     answer = {
         "apt": apt,
         "packages": missing_packages(question["packages"]) if apt else [],
         "programs": [] if apt else [name for name in question["programs"] if shutil.which(name) is None],
         "pyroute2": has_pyroute2(),
-        "own_pyroute2": has_own(question["own_python"]),
+        "own_pyroute2": has_own(f"{directory}/bin/python"),
         "distribution_python": "/usr/lib/python3/dist-packages" in sys.path,
         "kernel_modules": loadable(question["kernel_modules"]),
-        "managers": sorted(managers),
-        "running": sorted(name for name in managers if running(name)),
+        "unaware": [name for name in installed if digest(managers[name]["path"]) != digests[name]],
+        "running": [name for name in installed if running(name)],
+        "files": [path for path in files if pathlib.Path(path).exists()],
     }
     print(json.dumps(answer))
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -23,19 +24,14 @@ class Host:
 
     def program(self, name, *lines):
         file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("\n".join(["#!/bin/sh", *lines, ""]))
         file.chmod(0o755)
         return str(file)
 
     def probe(self, **question):
-        asked = {
-            "packages": [],
-            "programs": [],
-            "managers": {},
-            "kernel_modules": [],
-            "own_python": "/nowhere",
-            **question,
-        }
+        nothing = {"packages": [], "programs": [], "managers": {}, "digests": {}, "kernel_modules": []}
+        asked = {**nothing, "directory": str(self.path / "own"), **question}
         argv = [sys.executable, "-c", PROBE.read_text(), json.dumps(asked)]
         done = subprocess.run(argv, check=True, capture_output=True, text=True, env={"PATH": str(self.path)})
         return json.loads(done.stdout)
@@ -72,29 +68,51 @@ def test_without_apt_it_is_programs(host):
     ],
 )
 def test_pyroute2_of_its_own(host, version, usable):
-    python = host.program("python", f"echo {version}")
-    assert host.probe(own_python=python)["own_pyroute2"] is usable
+    host.program("own/bin/python", f"echo {version}")
+    assert host.probe()["own_pyroute2"] is usable
 
 
 def test_a_python_that_does_not_work_has_no_pyroute2(host):
-    python = host.program("python", "echo 0.9.7", "exit 1")
-    assert host.probe(own_python=python)["own_pyroute2"] is False
+    assert host.probe()["own_pyroute2"] is False
+    host.program("own/bin/python", "echo 0.9.7", "exit 1")
     assert host.probe()["own_pyroute2"] is False
 
 
-def test_managers_that_are_installed_and_run(host):
-    host.program("systemctl", '[ "$3" = runs ]')
+def manager(host, name, content=None):
+    file = host.path / f"{name}.conf"
+    if content is not None:
+        file.write_text(content)
+    return {"program": str(host.path / name), "path": str(file)}
+
+
+def test_managers_that_are_installed_and_are_to_be_told(host):
+    for name in ("told", "stale", "new"):
+        host.program(name)
     managers = {
-        "absent": {"program": str(host.path / "absent")},
-        "runs": {"program": host.program("runs")},
-        "rests": {"program": host.program("rests")},
+        "absent": manager(host, "absent"),
+        "told": manager(host, "told", "wanted"),
+        "stale": manager(host, "stale", "other"),
+        "new": manager(host, "new"),
     }
-    answer = host.probe(managers=managers)
-    assert (answer["managers"], answer["running"]) == (["rests", "runs"], ["runs"])
+    answer = host.probe(managers=managers, digests=dict.fromkeys(managers, hashlib.sha256(b"wanted").hexdigest()))
+    assert answer["unaware"] == ["new", "stale"]
+    assert answer["files"] == [managers["told"]["path"], managers["stale"]["path"]]
 
 
-def test_without_systemd_nothing_runs(host):
-    assert host.probe(managers={"rests": {"program": host.program("rests")}})["running"] == []
+def test_managers_that_run(host):
+    managers = {name: manager(host, name) for name in ("absent", "rests", "runs")}
+    host.program("rests")
+    host.program("runs")
+    digests = dict.fromkeys(managers, "")
+    assert host.probe(managers=managers, digests=digests)["running"] == []
+    host.program("systemctl", '[ "$3" = runs ]')
+    assert host.probe(managers=managers, digests=digests)["running"] == ["runs"]
+
+
+def test_the_directory_is_one_of_the_files(host):
+    assert host.probe()["files"] == []
+    host.program("own/bin/python")
+    assert host.probe()["files"] == [str(host.path / "own")]
 
 
 def test_a_kernel_module_that_nobody_knows_is_passed_over(host):
