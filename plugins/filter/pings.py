@@ -27,39 +27,23 @@ options:
   sample:
     description: How many containers are in the sample. They are spread evenly over all.
     type: int
-    default: 5
+    default: 10
 """
 
 EXAMPLES = r"""
-- name: Ping
-  ansible.builtin.command:
-    argv: [ip, netns, exec, "{{ item.namespace }}", ping, -c1, -W2, "{{ item.address }}"]
-  changed_when: false
-  loop: "{{ container_bridge_network_result.after | nslab.bridgenet.pings }}"
+- name: List the pings
+  ansible.builtin.debug:
+    msg: "{{ container_bridge_network_result.after | nslab.bridgenet.pings }}"
 """
 
 RETURN = r"""
 _value:
-  description: One entry for each ping.
+  description: One line for each ping, with the namespace to ping from, the address to ping, and words that tell them.
   type: list
-  elements: dict
-  contains:
-    container:
-      description: Who pings.
-      type: str
-      sample: ns1
-    namespace:
-      description: Name of the namespace to ping from.
-      type: str
-      sample: ns1
-    target:
-      description: Who is pinged; a container, or V(gateway).
-      type: str
-      sample: ns2
-    address:
-      description: Address to ping.
-      type: str
-      sample: 10.10.0.20
+  elements: str
+  sample:
+    - ns1 10.10.0.1 ns1 to gateway, 10.10.0.1
+    - ns1 10.10.0.20 ns1 to ns2, 10.10.0.20
 """
 
 from collections.abc import Callable, Mapping
@@ -68,7 +52,7 @@ from typing import Any
 from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _standing
 
 
-def pings(after: Mapping[str, Any], limit: int = 20, sample: int = 5) -> list[dict[str, str]]:
+def pings(after: Mapping[str, Any], limit: int = 20, sample: int = 10) -> list[str]:
     """List who is to ping whom."""
     return _standing.pings(_standing.networks(after), limit, sample)
 

@@ -44,7 +44,13 @@ def external():
 
 
 def pairs(after, **limits):
-    return [(ping["container"], ping["target"], ping["address"]) for ping in pings(after, **limits)]
+    """Who asks, who answers, and by what address; each line's title says the same as its first words."""
+    found = []
+    for line in pings(after, **limits):
+        namespace, address, container, _to, target, title = line.split()
+        assert (container, address) == (namespace, title)
+        found.append((container, target.rstrip(","), address))
+    return found
 
 
 def test_the_filters_have_their_names():
@@ -92,12 +98,7 @@ def test_what_the_role_did_not_make_is_passed_over():
 
 
 def test_two_containers_ping_each_other_and_the_gateway():
-    assert pings(standing())[1] == {
-        "container": "ns0",
-        "namespace": "ns0",
-        "target": "ns1",
-        "address": "10.10.1.1",
-    }
+    assert pings(standing())[1] == "ns0 10.10.1.1 ns0 to ns1, 10.10.1.1"
     assert pairs(standing()) == [
         ("ns0", "gateway", "10.10.0.1"),
         ("ns0", "ns1", "10.10.1.1"),
@@ -125,9 +126,10 @@ def test_up_to_the_limit_everyone_asks_and_answers():
 
 
 def test_above_the_limit_a_sample_from_first_to_last():
-    found = pairs(standing(101))
+    found = pairs(standing(101), sample=5)
     assert [asks for asks, target, _address in found if target == "gateway"] == ["ns0", "ns25", "ns50", "ns75", "ns100"]
     assert len(found) == 10
+    assert len(pairs(standing(101))) == 20
     assert pairs(standing(21), sample=1) == [("ns0", "gateway", "10.10.0.1")]
 
 
