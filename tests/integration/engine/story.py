@@ -35,7 +35,7 @@ class Story:
         assert report.changed
         assert report.actions
         assert report == predicted
-        diff = _report.diff(report.before, report.after)
+        diff = _report.diff(report)
         assert diff["before"] != diff["after"]
         assert snapshot.differences(before, after), "it says changed, but nothing is"
 

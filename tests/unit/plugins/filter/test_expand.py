@@ -279,10 +279,10 @@ class Mapping(dict):
 
 def plain(value):
     if isinstance(value, dict):
-        return type(value) is dict and all(plain(item) for pair in value.items() for item in pair)
+        return value.__class__ is dict and all(plain(item) for pair in value.items() for item in pair)
     if isinstance(value, list):
-        return type(value) is list and all(plain(item) for item in value)
-    return type(value) in (str, int, bool)
+        return value.__class__ is list and all(plain(item) for item in value)
+    return value.__class__ in (str, int, bool)
 
 
 def tagged(value):
