@@ -274,7 +274,7 @@ class SetLink(NetlinkOperation):
     link: str
     before: Fields
     after: Fields
-    again: tuple[Operation, ...] = ()  # the options of a port, which are lost when it leaves its bridge
+    again: tuple[Operation, ...] = ()  # what the kernel forgets: options of a port that leaves, IPv6 below its MTU
 
     @property
     def takes_along(self) -> bool:
