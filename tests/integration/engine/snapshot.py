@@ -104,7 +104,8 @@ def _network() -> State:
     output = shell("printf 'address show\\nroute show table all\\nrule show\\n' | ip -j -d -batch -")
     found_links, found_routes, rules = [_cleaned(json.loads(line)) for line in output.splitlines()]
     for one in found_links:
-        one["addr_info"] = [address for address in one["addr_info"] if address["scope"] != "link"]
+        kept = [address for address in one["addr_info"] if address["scope"] != "link"]
+        one["addr_info"] = sorted(kept, key=lambda address: (address.get("secondary", False), address["local"]))
     settled = [
         route
         for route in found_routes
