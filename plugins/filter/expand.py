@@ -100,6 +100,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from jinja2 import Undefined
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _expansion, _readers
@@ -109,6 +110,9 @@ def expand(
     networks: Any, containers: Any = None, forwarding: Any = True, backend: str = "auto"
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
+    for value in (networks, containers):
+        if isinstance(value, Undefined):  # up to ansible-core 2.18
+            str(value)  # raises, and names the variable
     try:
         declaration = _declaration.parse(networks, containers)
         return _expansion.lists(declaration, _readers.flag("forwarding", forwarding), _readers.text("backend", backend))

@@ -12,6 +12,7 @@ import re
 
 import pytest
 from ansible.errors import AnsibleFilterError
+from jinja2 import StrictUndefined, UndefinedError
 
 from ansible_collections.nslab.bridgenet.plugins.filter.expand import FilterModule, expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils._names import LABEL_BYTES
@@ -590,6 +591,11 @@ REFUSED = {
 def test_refused(networks, containers, message):
     with pytest.raises(AnsibleFilterError, match=re.escape(message)):
         expand(networks, containers)
+
+
+def test_an_undefined_variable_is_named():
+    with pytest.raises(UndefinedError, match="'missing' is undefined"):
+        expand(StrictUndefined(name="missing"))
 
 
 def test_forwarding_is_a_truth_value():
