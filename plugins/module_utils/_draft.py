@@ -11,12 +11,13 @@ prediction is exact.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 from collections.abc import Iterable, Mapping
 
 from . import _forwarding, _labels, _names
 from ._errors import BridgenetError
 from ._labels import Label
-from ._model import HOST, Host, Link, Masquerade, Namespace, Original, overlay
+from ._model import DEFAULTS, HOST, Host, Link, Masquerade, Namespace, Original, Route, overlay
 
 # A loopback as the kernel makes it (drivers/net/loopback.c).
 NEW_LOOPBACK = Link(
@@ -43,6 +44,21 @@ def place(namespace: str) -> str:
     return f"namespace {namespace!r}" if namespace else "the host"
 
 
+def remaining(routes: tuple[Route, ...], old: Link, addresses: tuple[str, ...]) -> tuple[Route, ...]:
+    """The routes of a link that keeps `addresses`: one whose next hop only a lost address led to goes with it."""
+    if not set(old.addresses or ()) - set(addresses):
+        return routes
+    on_link = [_names.network_of(route.to) for route in routes if not route.via and route.to not in DEFAULTS]
+
+    def leads(route: Route, kept: Iterable[str]) -> bool:
+        hop = ipaddress.ip_address(route.via)
+        return any(hop in network for network in [*on_link, *map(_names.network_of, kept)])
+
+    return tuple(
+        route for route in routes if not route.via or leads(route, addresses) or not leads(route, old.addresses or ())
+    )
+
+
 def change(old: Link, want: Link, exclusive: bool) -> Link:
     """A link with what was declared, and with what the kernel takes away by itself.
 
@@ -61,6 +77,7 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
     if want.addresses is not None:
         merged = set(want.addresses) if exclusive else set(addresses).union(want.addresses)
         addresses = tuple(sorted(merged))
+        routes = remaining(routes, old, addresses)
     if want.routes is not None:
         by_key = {} if exclusive else {(route.to, route.metric): route for route in routes}
         by_key.update({(route.to, route.metric): route for route in want.routes})
