@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._draft import Draft, change, place
+from .._draft import Draft, change, place, remaining
 from .._errors import BridgenetError
 from .._model import Host, Link
 from .._reader import Scope
@@ -50,10 +50,11 @@ class Interface(Resource):
                     address for address in found.addresses or () if address not in (self.link.addresses or ())
                 )
                 routes = tuple(route for route in found.routes or () if route not in (self.link.routes or ()))
+                routes = remaining(routes, found, addresses)
                 if (addresses, routes) != (found.addresses, found.routes):
                     draft.put(self.namespace, dataclasses.replace(found, addresses=addresses, routes=routes))
             return
-        draft.need(self.namespace)
+        found = draft.need(self.namespace).get(self.link.name)
         if found is None:
             draft.assumed.append(
                 f"interface {self.link.name}" + (f" in namespace {self.namespace}" if self.namespace else "")
