@@ -102,6 +102,27 @@ def test_exclusive_addresses_put_kept_routes_back() -> None:
     assert [route["dst"] for route in snapshot.routes() if "gateway" in route] == ["10.98.0.0/16"]
 
 
+def test_routes_go_with_the_address_that_their_next_hop_needs() -> None:
+    """Those that another address, or a route, still leads to, stay."""
+    story = Story(PREPARE)
+    addresses = ["10.9.0.1/24", "10.0.0.1/24", "10.0.0.2/16", "fd00::1/64"]
+    routes = [
+        ROUTE,  # by 10.0.0.2/16, too
+        {"to": "10.97.0.0/16", "via": "10.9.0.7"},
+        {"to": "10.96.0.0/16", "via": "10.95.0.1"},
+        {"to": "10.95.0.1/32"},
+        {"to": "fd01::/64", "via": "fd00::9"},
+    ]
+    story.changes(interface(addresses=addresses, routes=routes))
+    story.changes(interface(addresses=["10.0.0.2/16"], exclusive=True))
+    assert sorted(route["dst"] for route in snapshot.routes() if route["protocol"] == "static") == [
+        "10.95.0.1",
+        "10.96.0.0/16",
+        "10.98.0.0/16",
+    ]
+    story.changes(interface(addresses=["10.0.0.2/16"]), state="absent")
+
+
 def test_secondaries_of_somebody_else() -> None:
     """Absent takes a primary away; its secondaries, which the kernel would take along, stay."""
     story = Story(PREPARE + "ip address add 10.9.0.2/24 dev x0; ip address add 10.9.0.3/24 dev x0")
