@@ -1,0 +1,240 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine's small decoder against pyroute2's, on the same bytes of real dumps."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
+from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _decode
+from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import AddressRow, LinkRow, RouteRow
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import BridgeOptions, PortOptions, Route
+from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Socket
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
+
+RICH = """
+for name in a b; do ip netns add $name; done
+ip link add name br0 address 02:00:00:00:00:01 type bridge stp_state 1 forward_delay 400 ageing_time 12345 \
+    nf_call_iptables 1 nf_call_arptables 1
+ip link add name br1 address 02:00:00:00:00:02 type bridge nf_call_ip6tables 1
+for number in 1 2 3 4 5; do
+    ip link add name v$number mtu 14${number}0 master br0 type veth peer name p$number netns a
+    ip link set dev v$number up
+    ip -n a link set dev p$number up alias "bridgenet:1:default:label of $number"
+    ip -n a address add 10.1.$number.1/24 dev p$number
+done
+ip link set dev v1 type bridge_slave isolated on cost 65535 priority 63
+ip link set dev v2 type bridge_slave hairpin on learning off
+ip link set dev v3 type bridge_slave guard on priority 0 cost 1
+ip link set dev v4 nomaster
+ip link set dev v4 mtu 600
+ip link set dev v4 alias 'caf\u00e9, and "quotes"'
+sysctl -qw net/ipv6/conf/v5/disable_ipv6=1
+ip link add name x0 type veth peer name y0
+ip -n a link add name x0 type veth peer name y0 netns b
+ip link set dev br0 up; ip link set dev br1 up; ip link set dev x0 up; ip link set dev y0 up
+ip link add link x0 name m0 type macvlan 2>/dev/null || true
+ip tuntap add dev t0 mode tun 2>/dev/null || true
+ip address add 10.0.0.1/16 dev br0
+ip address add 10.0.0.2/16 dev br0
+ip address add 10.0.0.3/24 dev br0 label br0:three
+ip address add 10.2.0.1 peer 10.2.0.2/32 dev x0
+ip address add 192.0.2.1/31 dev x0
+ip address add fd00::1/64 dev br0 nodad
+ip address add fd00::2/128 dev br1 nodad
+ip address add 2001:db8::1/64 dev x0 valid_lft 1000 preferred_lft 500
+ip address add 10.255.0.1/32 dev lo
+ip address add fd00:ffff::1/128 dev lo
+ip route add default via 10.0.0.9
+ip route add default via 10.0.0.8 metric 100 proto static
+ip route add 10.10.0.0/16 via 10.0.0.9 proto dhcp src 10.0.0.2
+ip route add 10.11.0.0/16 dev x0
+ip route add 10.12.0.0/16 nexthop via 10.0.0.9 dev br0 nexthop via 192.0.2.0 dev x0
+ip route add 10.13.0.0/16 via 10.0.0.9 table 1000
+ip route add blackhole 10.14.0.0/16
+ip route add unreachable 10.15.0.0/16
+ip route add 10.16.0.5 via 10.0.0.9 tos 4 proto ra
+ip -6 route add default via fd00::9
+ip -6 route add fd01::/64 via fd00::9 metric 5 proto ra
+ip -6 route add fd02::/64 dev br0
+ip -6 route add fd03::/64 nexthop via fd00::9 dev br0 nexthop via fd00::8 dev br0
+ip -6 route add blackhole fd04::/64
+"""
+
+
+@pytest.fixture(autouse=True)
+def rich(machine: None) -> None:
+    """A machine with something of everything."""
+    shell(RICH)
+
+
+class _Recording(Socket):
+    """Keeps the bytes of its dumps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dumps: list[list[bytes]] = []
+
+    def _dump(self, kind: int, payload: bytes) -> list[bytes]:
+        self.dumps.append(super()._dump(kind, payload))
+        return self.dumps[-1]
+
+
+def decoded(dump: list[bytes], family: type[Any]) -> Iterator[Any]:
+    """The messages of a dump by pyroute2."""
+    for data in dump:
+        position = 0
+        while position + 16 <= len(data):
+            (length,) = struct.unpack_from("=I", data, position)
+            message = family(data[position : position + length])
+            message.decode()
+            yield message
+            position += (length + 3) & ~3
+
+
+def nested(message: Any, *path: str) -> Any:
+    """An attribute inside attributes, None where one of them is missing."""
+    for name in path:
+        if message is None:
+            return None
+        message = message.get_attr(name)
+    return message
+
+
+def reference_link(message: Any) -> LinkRow:
+    """A link by pyroute2."""
+    data = nested(message, "IFLA_LINKINFO", "IFLA_INFO_DATA")
+    kind = nested(message, "IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
+    bridge = port = None
+    if kind == "bridge":
+        bridge = BridgeOptions(
+            stp=data.get_attr("IFLA_BR_STP_STATE") != 0,
+            forward_delay=data.get_attr("IFLA_BR_FORWARD_DELAY"),
+            ageing_time=data.get_attr("IFLA_BR_AGEING_TIME"),
+            vlan_filtering=bool(data.get_attr("IFLA_BR_VLAN_FILTERING")),
+            nf_call_iptables=bool(data.get_attr("IFLA_BR_NF_CALL_IPTABLES")),
+            nf_call_ip6tables=bool(data.get_attr("IFLA_BR_NF_CALL_IP6TABLES")),
+            nf_call_arptables=bool(data.get_attr("IFLA_BR_NF_CALL_ARPTABLES")),
+        )
+    if nested(message, "IFLA_LINKINFO", "IFLA_INFO_SLAVE_KIND") == "bridge":
+        slave = nested(message, "IFLA_LINKINFO", "IFLA_INFO_SLAVE_DATA")
+        port = PortOptions(
+            isolated=bool(slave.get_attr("IFLA_BRPORT_ISOLATED")),
+            hairpin=bool(slave.get_attr("IFLA_BRPORT_MODE")),
+            cost=slave.get_attr("IFLA_BRPORT_COST"),
+            priority=slave.get_attr("IFLA_BRPORT_PRIORITY"),
+            learning=bool(slave.get_attr("IFLA_BRPORT_LEARNING")),
+            bpdu_guard=bool(slave.get_attr("IFLA_BRPORT_GUARD")),
+        )
+    conf = nested(message, "IFLA_AF_SPEC", "AF_INET6", "IFLA_INET6_CONF")
+    return LinkRow(
+        index=message["index"],
+        name=message.get_attr("IFLA_IFNAME"),
+        kind=kind,
+        mac=message.get_attr("IFLA_ADDRESS") or "",
+        mtu=message.get_attr("IFLA_MTU"),
+        up=bool(message["flags"] & 1),
+        ipv6=conf is not None and conf["disable_ipv6"] == 0,
+        alias=message.get_attr("IFLA_IFALIAS") or "",
+        link=message.get_attr("IFLA_LINK") or 0,
+        netnsid=message.get_attr("IFLA_LINK_NETNSID"),
+        master=message.get_attr("IFLA_MASTER") or 0,
+        bridge=bridge,
+        port=port,
+    )
+
+
+@pytest.mark.parametrize("namespace", ["", "a", "b"])
+def test_links(namespace: str) -> None:
+    """Every field of every link."""
+    with inside(namespace):
+        source = _Recording()
+        rows = source.links()
+    assert rows == [reference_link(message) for message in decoded(source.dumps[0], ifinfmsg)]
+    assert len(rows) >= {"": 11, "a": 7, "b": 2}[namespace]
+    source.close()
+
+
+@pytest.mark.parametrize("namespace", ["", "a", "b"])
+def test_addresses(namespace: str) -> None:
+    """Every address that is neither the kernel's nor a router's, and whether it is a secondary."""
+    with inside(namespace):
+        source = _Recording()
+        rows = source.addresses()
+    expected: dict[int, list[AddressRow]] = {}
+    for message in decoded(source.dumps[0], ifaddrmsg):
+        flags = message.get_attr("IFA_FLAGS")
+        ipv6 = message["family"] == socket.AF_INET6
+        if ipv6 and (not flags & 0x80 or message["scope"] == 253):
+            continue
+        text = f"{message.get_attr('IFA_LOCAL') or message.get_attr('IFA_ADDRESS')}/{message['prefixlen']}"
+        if text not in ("127.0.0.1/8", "::1/128"):
+            secondary = not ipv6 and bool(flags & 0x01)
+            expected.setdefault(message["index"], []).append(AddressRow(text, secondary))
+    assert rows == expected
+    found = {row.address: row.secondary for several in rows.values() for row in several}
+    if namespace == "":
+        assert found["10.0.0.1/16"] is False
+        assert found["10.0.0.2/16"] is True
+        assert found["10.0.0.3/24"] is False
+        assert {"10.2.0.1/32", "192.0.2.1/31", "fd00::1/64", "fd00:ffff::1/128", "10.255.0.1/32"} <= set(found)
+        assert "2001:db8::1/64" not in found
+    source.close()
+
+
+@pytest.mark.parametrize("namespace", ["", "a"])
+def test_routes(namespace: str) -> None:
+    """Every unicast route of the main table that the kernel did not make."""
+    with inside(namespace):
+        source = _Recording()
+        rows = source.routes(True)
+    expected = []
+    for dump in source.dumps:
+        for message in decoded(dump, rtmsg):
+            if message["type"] != 1 or message["proto"] == 2 or message.get_attr("RTA_TABLE") != 254:
+                continue
+            ipv6 = message["family"] == socket.AF_INET6
+            target = message.get_attr("RTA_DST")
+            to = f"{target}/{message['dst_len']}" if message["dst_len"] else "::/0" if ipv6 else "default"
+            route = Route(to, message.get_attr("RTA_GATEWAY") or "", message.get_attr("RTA_PRIORITY") or 0)
+            several = message.get_attr("RTA_MULTIPATH")
+            for hop in several or ():
+                expected.append(RouteRow(hop["oif"], route, False))
+            if not several:
+                expected.append(RouteRow(message.get_attr("RTA_OIF"), route, message["proto"] != 9))
+    assert rows == expected
+    if namespace == "":
+        seen = {(row.route.to, row.route.via, row.route.metric) for row in rows if row.managed}
+        assert {
+            ("default", "10.0.0.9", 0),
+            ("default", "10.0.0.8", 100),
+            ("10.11.0.0/16", "", 0),
+            ("::/0", "fd00::9", 1024),
+            ("fd02::/64", "", 1024),
+        } <= seen
+        assert not [
+            row for row in rows if row.route.to in ("10.13.0.0/16", "10.14.0.0/16", "10.15.0.0/16", "fd04::/64")
+        ]
+        assert [row.managed for row in rows if row.route.to == "10.12.0.0/16"] == [False, False]
+        assert [row.managed for row in rows if row.route.to == "fd01::/64"] == [False]
+    source.close()
+
+
+def test_truncated() -> None:
+    """Nonsense is an error, not an endless loop."""
+    with pytest.raises(ValueError, match="shorter than its header"):
+        list(_decode.messages(bytes(32)))
+    source = _Recording()
+    source.links()
+    source.close()
+    data = source.dumps[0][0]
+    assert len(_decode.links([data[:-1]])) == len(_decode.links([data]))
