@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import _guard, _namespaces, _purge
+from . import _guard, _purge
 from ._errors import BridgenetError
 from ._kernel import Kernel
 from ._lock import host_lock
 from ._model import HOST, Host
-from ._netlink import NLM_F_CREATE, NLM_F_EXCL, RTM_NEWLINK, Message, Socket, require_pyroute2
+from ._netlink import require_pyroute2
 from ._operations import CreateBridge, CreateVeth, NetlinkOperation, SetSysctl
 from ._plan import Plan, plan
 from ._purge import Named
@@ -71,7 +71,7 @@ def run(task: Task, check_mode: bool) -> Report:
             return report
         if decided.assumed:
             raise BridgenetError(f"missing on this host: {', '.join(decided.assumed)}; create it first")
-        _able(kernel, current, decided)
+        _able(kernel, decided)
         kernel.apply(decided.operations)
         _verify(kernel, scope, resources, after)
         return report
@@ -101,7 +101,7 @@ def _views(host: Host, resources: Sequence[Named]) -> Views:
     return found
 
 
-def _able(kernel: Kernel, current: Host, decided: Plan) -> None:
+def _able(kernel: Kernel, decided: Plan) -> None:
     """Whether this host can do it at all, before the first change: pyroute2, and the kinds of device."""
     if not any(isinstance(operation, NetlinkOperation) for operation in decided.operations):
         return
@@ -111,18 +111,12 @@ def _able(kernel: Kernel, current: Host, decided: Plan) -> None:
         wanted.add("bridge")
     if any(isinstance(operation, CreateVeth) for operation in decided.operations):
         wanted.add("veth")
-    there = {link.kind for namespace in current.namespaces.values() for link in namespace.links.values()}
-    for kind in sorted(wanted - there):
-        with _namespaces.scratch(kernel.home):
-            socket = Socket()
-            attrs = [("IFLA_IFNAME", "probe"), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
-            fields = {"index": 0, "flags": 0, "change": 0}
-            refused = socket.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
-            socket.close()
-        if refused:
+    socket = kernel.socket(HOST)
+    for kind in sorted(wanted):
+        if not socket.knows(kind):
             raise BridgenetError(
-                f"this kernel cannot make a {kind} ({refused.strerror}); install a kernel with the module {kind}, "
-                f"or load it: `modprobe {kind}`"
+                f"this kernel cannot make a {kind}; install a kernel with the module {kind}, or load it: "
+                f"`modprobe {kind}`"
             )
 
 

@@ -10,6 +10,7 @@ import alone takes 0.1 to 0.25 s and a run that finds nothing to do needs none o
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -201,6 +202,17 @@ class Socket:
         if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
             return 0
         return struct.unpack_from("=i", data, 20)[0]  # type: ignore[no-any-return]
+
+    def knows(self, kind: str) -> bool:
+        """Whether the kernel can make this kind of link, loading its module if need be; nothing is made.
+
+        A kind that exists validates the MAC address first and refuses one that is multicast
+        (rtnl_newlink, net/core/rtnetlink.c).
+        """
+        attrs = [("IFLA_ADDRESS", "01:00:00:00:00:00"), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
+        fields = {"index": 0, "flags": 0, "change": 0}
+        refused = self.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
+        return refused is not None and refused.errno == errno.EADDRNOTAVAIL
 
     def namespace_id(self, descriptor: int) -> int:
         """This namespace's id of another one (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""
