@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -15,8 +16,9 @@ from ._model import HOST
 from ._netlink import BATCH, RTM_DELLINK, RTM_NEWLINK, Message, Refused, Socket
 from ._operations import NetlinkOperation, Operation, Step
 
-# An open namespace is two descriptors, and a process may have 1024.
-_OPEN = 128
+# An open namespace is two descriptors; some of what this process may have is left for everything else.
+_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+_OPEN = max(16, ((4096 if _LIMIT == resource.RLIM_INFINITY else min(_LIMIT, 4096)) - 128) // 2)
 
 
 class Failed(BridgenetError):

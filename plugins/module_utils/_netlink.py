@@ -20,6 +20,7 @@ from typing import Any, Callable
 
 from . import _decode
 from ._errors import BridgenetError
+from ._templates import HEADERS, Template, shape_of, spans
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
@@ -36,6 +37,8 @@ _NLMSGERR_ATTR_MSG = 1
 _EXT_MASK_SKIP_STATS = 8
 _IFLA_EXT_MASK = 29
 _IFLA_IFNAME = 3
+
+_SEQUENCE = struct.Struct("=I")
 
 # Acknowledgements queue up in the socket's buffer while a send runs: a batch stays well below it.
 BATCH = 100
@@ -94,16 +97,36 @@ def require_pyroute2() -> None:
     _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg)
 
 
-def _encode(message: Message, sequence: int) -> bytes:
+def _encode_anew(message: Message) -> bytes:
     encoder = _classes[message.family]()
     encoder.update(message.fields)
     encoder["attrs"] = message.attrs
     header = encoder["header"]
     header["type"] = message.type
     header["flags"] = message.flags | _NLM_F_REQUEST | _NLM_F_ACK
-    header["sequence_number"] = sequence
+    header["sequence_number"] = 0
     encoder.encode()
     return bytes(encoder.data)
+
+
+_templates: dict[tuple[Any, ...], Template | None] = {}
+
+
+def _encode(message: Message, sequence: int) -> bytes:
+    """A message on the wire. pyroute2 encodes the first of each shape; those after it differ in values only.
+
+    Encoding anew takes a quarter of the time of an endpoint, filling in a tenth of that.
+    """
+    shape = (message.family, message.type, message.flags, *message.fields.items(), shape_of(message.attrs))
+    if shape not in _templates:
+        anew = _encode_anew(message)
+        made = Template(anew, tuple(spans(anew, 16 + HEADERS[message.family], message.attrs)))
+        # Where filling in would not give what pyroute2 gives, pyroute2 does it every time.
+        _templates[shape] = made if bytes(made.filled(message.attrs)) == anew else None
+    template = _templates[shape]
+    data = template.filled(message.attrs) if template else bytearray(_encode_anew(message))
+    _SEQUENCE.pack_into(data, 8, sequence)
+    return bytes(data)
 
 
 def _outcome(data: bytes, start: int, end: int, flags: int) -> Refused | None:
