@@ -1,0 +1,205 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Those who build the same network. Each takes the seconds of its own work; None where it cannot do a phase."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import network
+import state
+
+
+def timed(command: list[str], text: str = "") -> float:
+    start = time.perf_counter()
+    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+class Peer:
+    name = ""
+    programs: tuple[str, ...] = ("ip",)
+    complete = False  # labels, MACs, IPv6 off: all that the engine does
+
+    @classmethod
+    def missing(cls) -> str:
+        """Why it cannot take part; "" where it can."""
+        gone = [program for program in cls.programs if shutil.which(program) is None]
+        return f"{', '.join(gone)} not found" if gone else ""
+
+    def fresh(self, count: int) -> float:
+        raise NotImplementedError
+
+    def nothing(self, count: int) -> float | None:
+        return None
+
+    def absent(self, count: int) -> float | None:
+        return None
+
+
+class Engine(Peer):
+    """Options in, report out, in this process; pyroute2 has been imported before."""
+
+    name = "engine"
+    complete = True
+
+    def __init__(self) -> None:
+        from ansible_collections.nslab.bridgenet.plugins.module_utils import _netlink
+
+        _netlink.require_pyroute2()
+
+    def _run(self, count: int, wanted: str, changed: bool) -> float:
+        from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
+        from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Task, run
+        from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
+        from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+
+        lists = expand(*network.declaration(count, wanted))
+        start = time.perf_counter()
+        context = Context("default", "bench", "present")
+        resources = [
+            (module, kind.declare(options, context))
+            for module, kind in RESOURCES.items()
+            for options in lists.get(module, ())
+        ]
+        report = run(Task("default", resources), check_mode=False)
+        seconds = time.perf_counter() - start
+        if report.changed != changed:
+            raise AssertionError(f"{wanted}: changed is {report.changed}")
+        return seconds
+
+    def fresh(self, count: int) -> float:
+        return self._run(count, "present", changed=True)
+
+    def nothing(self, count: int) -> float:
+        return self._run(count, "present", changed=False)
+
+    def absent(self, count: int) -> float:
+        return self._run(count, "absent", changed=True)
+
+
+class C(Peer):
+    """floor.c, and reader.c where there is nothing to do; both tell their own time."""
+
+    name = "C"
+    programs = ("gcc",)
+    complete = True
+
+    _DIRECTORY = Path(".cache/bench")
+
+    @classmethod
+    def compile(cls) -> None:
+        for source in Path(__file__).parent.glob("*.c"):
+            program = str(cls._DIRECTORY / source.stem)
+            flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
+            subprocess.run(["gcc", *flags, "-o", program, str(source)], check=True)
+
+    def _run(self, program: str, *arguments: str) -> float:
+        command = [str(self._DIRECTORY / program), *arguments]
+        return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+    def fresh(self, count: int) -> float:
+        return self._run("floor", "build", str(count))
+
+    def nothing(self, count: int) -> float:
+        return self._run("reader")
+
+    def absent(self, count: int) -> float:
+        return self._run("floor", "remove", str(count))
+
+
+class IpBatch(Peer):
+    """`ip -batch`, once for each namespace. It cannot turn IPv6 off: no link-local addresses is the nearest."""
+
+    name = "ip -batch"
+
+    def fresh(self, count: int) -> float:
+        batches = list(network.batches(count))
+        return sum(timed(["ip", *(["-n", ns] if ns else []), "-batch", "-"], lines) for ns, lines in batches)
+
+    def absent(self, count: int) -> float:
+        start = time.perf_counter()
+        timed(["ip", "-batch", "-"], network.removal_batch(count))
+        state.wait_until_gone()
+        return time.perf_counter() - start
+
+
+class Script(Peer):
+    """The shell script of seed 001: one `ip` per line; without labels, MACs, and IPv6 off."""
+
+    name = "script"
+    masquerade = False
+
+    def fresh(self, count: int) -> float:
+        return timed(["sh"], network.script(count, self.masquerade))
+
+    def absent(self, count: int) -> float | None:
+        start = time.perf_counter()
+        timed(["sh"], network.removal_script(count))
+        state.wait_until_gone()
+        return time.perf_counter() - start
+
+
+class NatScript(Script):
+    """The same, with forwarding and masquerade, as the playbook does it."""
+
+    programs = ("ip", "iptables")
+    masquerade = True
+
+    def absent(self, count: int) -> float | None:
+        return None
+
+
+class Playbook(Peer):
+    """The whole of `ansible-playbook playbooks/site.yml`, on this host by a local connection.
+
+    With this Python, which has pyroute2: the role could not install one, a sandbox has no way out.
+    """
+
+    name = "playbook"
+    programs = ("ip", "ansible-playbook", "nft")
+    complete = True
+    path = Path("playbooks/site.yml")
+
+    @classmethod
+    def missing(cls) -> str:
+        return super().missing() or ("" if cls.path.exists() else f"{cls.path} is not there")
+
+    def _run(self, count: int) -> tuple[float, int]:
+        networks, containers = network.declaration(count, masquerade=True)
+        variables = {
+            "container_bridge_network_networks": networks,
+            "container_bridge_network_containers": containers,
+            "ansible_python_interpreter": sys.executable,
+        }
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as extra:
+            json.dump(variables, extra)
+            extra.flush()
+            command = ["ansible-playbook", str(self.path), "--extra-vars", f"@{extra.name}"]
+            start = time.perf_counter()
+            result = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+            seconds = time.perf_counter() - start
+        recap = re.search(r"\bchanged=(\d+)", result.stdout)
+        if result.returncode or recap is None:
+            raise AssertionError(f"ansible-playbook failed:\n{result.stdout[-3000:]}")
+        return seconds, int(recap[1])
+
+    def fresh(self, count: int) -> float:
+        return self._run(count)[0]
+
+    def nothing(self, count: int) -> float:
+        seconds, changed = self._run(count)
+        if changed:
+            raise AssertionError(f"a second run changed {changed}")
+        return seconds
+
+
+PEERS = {peer.__name__: peer for peer in (Engine, C, IpBatch, Script, NatScript, Playbook)}
