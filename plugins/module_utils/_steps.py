@@ -364,7 +364,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
         if "master" in fields and before.port is not None:
             again = _option_steps(SetPort, PortOptions, namespace, name, NEW_PORT, before.port)
         if (after.mtu or 0) < IPV6_MIN_MTU <= (before.mtu or 0):
-            again += _ipv6_steps(namespace, after, before, kernel_ipv6)
+            again += _ipv6_steps(namespace, before=after, after=before, kernel_ipv6=kernel_ipv6)
         new_values = tuple((field, getattr(after, field)) for field in fields)
         found.append(SetLink(namespace, name, old, new_values, tuple(again)))
     found += ipv6_steps
