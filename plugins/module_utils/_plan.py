@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import _guard, _names
-from ._draft import Draft, place
+from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
 from ._model import DEFAULTS, HOST, Host, Link
 from ._operations import Operation
@@ -91,15 +91,26 @@ def _check(current: Host, predicted: Host) -> list[str]:
     for name, namespace in predicted.namespaces.items():
         if namespace is current.namespaces.get(name):
             continue
-        ports: dict[str, int] = {}
+        ports: dict[str, list[Link]] = {}
         for link in namespace.links.values():
             if link.master:
-                ports[link.master] = ports.get(link.master, 0) + 1
-        for bridge, count in ports.items():
-            if count > PORTS:
+                ports.setdefault(link.master, []).append(link)
+        for bridge, members in ports.items():
+            if len(members) > PORTS:
                 raise BridgenetError(
-                    f"bridge {bridge!r} in {place(name)} would have {count} ports, the kernel allows {PORTS}; use a "
-                    "second bridge"
+                    f"bridge {bridge!r} in {place(name)} would have {len(members)} ports, the kernel allows {PORTS}; "
+                    "use a second bridge"
+                )
+            known = current.namespaces.get(name)
+            least = min(members, key=lambda link: link.mtu or 0)
+            if (
+                current.ipv6
+                and (least.mtu or 0) < IPV6_MIN_MTU
+                and (known is None or smallest_port(known.links, bridge) >= IPV6_MIN_MTU)
+            ):
+                raise BridgenetError(
+                    f"bridge port {least.name!r} in {place(name)}: with its MTU of {least.mtu} the kernel would take "
+                    f"IPv6 off bridge {bridge!r}; give it at least {IPV6_MIN_MTU}"
                 )
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
