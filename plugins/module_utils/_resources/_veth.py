@@ -68,7 +68,7 @@ class Veth(Resource):
 
     def owns(self) -> list[tuple[str, str]]:
         found = [("link", f"{self.namespace}/{self.near.name}")]
-        if self.far:
+        if self.far and self.present:
             found.append(("link", f"{self.far_namespace}/{self.far.name}"))
         return found
 
