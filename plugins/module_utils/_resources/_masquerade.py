@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _forwarding, _names
+from .. import _forwarding, _labels, _names
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
@@ -54,7 +54,7 @@ class MasqueradeRule(Resource):
             scope.forwarding.add(self._switch)
 
     def owns(self) -> list[tuple[str, str]]:
-        return [("masquerade", f"{self.label} IPv{_names.family(self.entry.source)}")]
+        return [("masquerade", f"{self.label} IPv{_names.family(self.entry.source)}"), ("masquerade", self.entry.text)]
 
     def _entries(self) -> list[Masquerade]:
         """The entry in every backend that it may stand in."""
@@ -68,6 +68,11 @@ class MasqueradeRule(Resource):
         family = _names.family(self.entry.source)
         mine = str(self.label)
         return [entry for entry, text in entries.items() if text == mine and _names.family(entry.source) == family]
+
+    def _here(self, entries: Mapping[Masquerade, str]) -> list[Masquerade]:
+        """The project's entries for this network and interface, in any backend."""
+        labels = {entry: _labels.parse(text) for entry, text in entries.items() if entry.text == self.entry.text}
+        return [entry for entry, label in labels.items() if label and label.project == self.label.project]
 
     def predict(self, draft: Draft) -> None:
         if not self.present:
@@ -83,9 +88,8 @@ class MasqueradeRule(Resource):
         comment = draft.masquerades.get(entry)
         if comment is not None and comment != str(self.label):
             draft.claim(comment, self.label, self.what, False)
-        for other in self._labelled(draft.masquerades):
-            if other != entry:
-                del draft.masquerades[other]  # the same object, with another network, interface or backend
+        for other in {*self._labelled(draft.masquerades), *self._here(draft.masquerades)} - {entry}:
+            del draft.masquerades[other]  # the same object, with another network, interface, backend or label
         draft.masquerades[entry] = str(self.label)
         if self.forwarding:
             self._forward(draft)
