@@ -265,3 +265,18 @@ def test_nothing_installed(backend: str, message: str, monkeypatch: pytest.Monke
     with pytest.raises(BridgenetError, match=message):
         apply({**masquerade(backend, bridge="br0"), "netns": [{"name": "a"}]})
     snapshot.same(before, snapshot.state())
+
+
+@backends
+@pytest.mark.parametrize("purge", [False, True])
+def test_renamed(backend: str, purge: bool) -> None:
+    """Another label for the same network, and another backend as well."""
+    story = Story(OFF)
+    story.changes(masquerade(backend, bridge="br0", label="blue"), purge=purge)
+    story.changes(masquerade(backend, bridge="br0", label="green"), purge=purge)
+    other = "iptables" if backend == "nftables" else "nftables"
+    story.changes(masquerade(other, bridge="br0", label="red"), purge=purge)
+    assert "bridgenet" not in rules(backend)
+    story.changes(masquerade(other, bridge="br1", label="red"), purge=purge)
+    story.changes({}, purge=True)
+    assert "bridgenet" not in snapshot.nft() + snapshot.iptables()

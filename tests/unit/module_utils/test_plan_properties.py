@@ -1,0 +1,195 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""plan() from any state to any other: what it predicts is what its operations give, and all of it can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import HealthCheck, assume, event, given, note, settings
+from hypothesis import strategies as st
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _labels, _purge
+from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host, Link
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
+from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import Plan, plan
+from ansible_collections.nslab.bridgenet.plugins.module_utils._purge import Named
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import MemoryKernel, Refused
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.strategies import Declaration, worlds
+
+thorough = settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+
+
+def resources(declaration: Declaration) -> list[Named]:
+    """What is declared; a declaration that contradicts itself is none."""
+    context = Context("default", "host1")
+    try:
+        return [
+            (name, RESOURCES[name].declare(one, context)) for name in RESOURCES for one in declaration.get(name, ())
+        ]
+    except BridgenetError:
+        assume(False)
+        raise
+
+
+def decide(current: Host, declared: list[Named]) -> Plan:
+    """A plan that a real run would carry out."""
+    try:
+        decided = plan(current, [resource for _module, resource in declared])
+    except BridgenetError as error:
+        event(f"refused: {str(error).split(';')[-1]}")
+        assume(False)
+        raise
+    assume(not decided.assumed)
+    return decided
+
+
+def carry_out(kernel: MemoryKernel, operations: Sequence[Operation]) -> None:
+    """Do it; only a declared next hop that nothing leads to may be refused."""
+    try:
+        kernel.run(operations)
+    except Refused as refused:
+        if "no way to" not in str(refused):
+            raise
+        event("refused: no way to a next hop")
+        assume(False)
+
+
+def differences(predicted: Mapping[str, Mapping[str, Link]], real: Mapping[str, Mapping[str, Link]]) -> list[str]:
+    """What differs between two states of all links."""
+    found = []
+    for place in sorted({*predicted, *real}):
+        before, after = predicted.get(place), real.get(place)
+        if before is None or after is None:
+            found.append(f"namespace {place!r}: {before is not None} != {after is not None}")
+            continue
+        for name in sorted({*before, *after}):
+            one, other = before.get(name), after.get(name)
+            if one is None or other is None:
+                found.append(f"{place}/{name}: {one is not None} != {other is not None}")
+            elif one != other:
+                fields = [field for field in one.__dict__ if getattr(one, field) != getattr(other, field)]
+                found += [f"{place}/{name}: {key} {getattr(one, key)} != {getattr(other, key)}" for key in fields]
+    return found
+
+
+def same(predicted: Host, kernel: MemoryKernel) -> None:
+    """The kernel's state is the predicted one."""
+    __tracebackhide__ = True
+    state = kernel.state()
+    assert differences({name: one.links for name, one in predicted.namespaces.items()}, state["links"]) == []
+    for name, one in predicted.namespaces.items():
+        assert dict(one.sysctls) == {key: state["sysctls"][name][key] for key in one.sysctls}
+    assert dict(predicted.firewall.masquerades) == state["masquerades"]
+    assert state["table"] == any(entry.backend == "nftables" for entry in state["masquerades"])
+    assert dict(predicted.files) == state["files"]
+    assert dict(predicted.originals) == state["originals"]
+
+
+@thorough
+@given(worlds())
+def test_prediction(world: tuple[Host, Declaration]) -> None:
+    """The operations give what was predicted, and then there is nothing left to do."""
+    current, declaration = world
+    declared = resources(declaration)
+    decided = decide(current, declared)
+    kernel = MemoryKernel(current)
+    note("\n".join(command for operation in decided.operations for command in operation.commands()))
+    carry_out(kernel, decided.operations)
+    kernel.finish()
+    same(decided.predicted, kernel)
+    event(f"operations: {min(len(decided.operations), 10)}{'+' if len(decided.operations) >= 10 else ''}")
+    again = plan(kernel.host(current), [resource for _module, resource in declared])
+    assert again.operations == ()
+    assert not again.assumed
+
+
+@thorough
+@given(worlds(), st.data())
+def test_undo(world: tuple[Host, Declaration], data: st.DataObject) -> None:
+    """Wherever the run stops, undoing what was done brings the start back."""
+    current, declaration = world
+    decided = decide(current, resources(declaration))
+    assume(decided.operations)
+    stop = data.draw(st.integers(1, len(decided.operations)))
+    kernel = MemoryKernel(current)
+    start = kernel.state()
+    done = decided.operations[:stop]
+    carry_out(kernel, done)
+    for operation in reversed(done):
+        kernel.run(operation.undo())
+    kernel.finish()
+    assert differences(start["links"], kernel.state()["links"]) == []
+    assert kernel.state() == start
+
+
+@thorough
+@given(worlds())
+def test_no_news_is_no_change(world: tuple[Host, Declaration]) -> None:
+    """There are operations if and only if the prediction differs from what is."""
+    current, declaration = world
+    decided = decide(current, resources(declaration))
+    differs = (
+        decided.predicted.namespaces != current.namespaces
+        or decided.predicted.firewall.masquerades != current.firewall.masquerades
+        or decided.predicted.originals != current.originals
+    )
+    assert bool(decided.operations) == differs
+    assert plan(current, [resource for _module, resource in resources(declaration)]) == decided, "plan() is pure"
+    for operation in decided.operations:
+        for command in operation.commands():
+            assert command.isprintable() or "nft -f" in command
+
+
+@thorough
+@given(worlds())
+def test_purge(world: tuple[Host, Declaration]) -> None:
+    """With purge, what carries the project's label and is not declared goes; nothing else does."""
+    current, declaration = world
+    asked = resources(declaration)
+    declared = [*asked, *_purge.stale(current, asked, "default")]
+    decided = decide(current, declared)
+    kernel = MemoryKernel(current)
+    note("\n".join(command for operation in decided.operations for command in operation.commands()))
+    carry_out(kernel, decided.operations)
+    kernel.finish()
+    same(decided.predicted, kernel)
+    kept = {key for _module, resource in asked if resource.present for key in resource.owns()}
+    for place, links in kernel.places.items():
+        for link in links.values():
+            label = _labels.parse(link.label or "")
+            if label and label.project == "default":
+                owner = ("netns", place) if link.name == "lo" else ("link", f"{place}/{link.name}")
+                others = {("link", f"{link.peer[0]}/{link.peer[1]}")} if link.peer else set()
+                assert kept & {owner, *others}, f"{link} is stale"
+    for comment in kernel.state()["masquerades"].values():
+        label = _labels.parse(comment)
+        assert label
+        if label.project == "default":
+            named = {key for _module, resource in asked for key in resource.owns()}  # also what is absent elsewhere
+            assert any(key[0] == "masquerade" and str(label) in key[1] for key in named)
+    assert plan(kernel.host(current), [resource for _module, resource in declared if resource.present]).operations == ()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_memory_refuses(number: int) -> None:
+    """The memory kernel is no yes-man."""
+    from ansible_collections.nslab.bridgenet.plugins.module_utils import _operations as ops
+    from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import empty_host, route
+
+    operation = [
+        ops.DelAddress("", "lo", "10.0.0.1/8"),
+        ops.AddRoute("", "lo", route("10.0.0.0/8", "10.1.0.1")),
+        ops.DeleteLinks("", ("gone",), ()),
+    ][number]
+    with pytest.raises(Refused):
+        MemoryKernel(empty_host()).run([operation])
