@@ -14,7 +14,7 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from . import _forwarding, _labels, _names
+from . import _forwarding, _labels, _names, _sysctl
 from ._errors import BridgenetError
 from ._labels import Label
 from ._model import DEFAULTS, HOST, Host, Link, Masquerade, Namespace, Original, Route, overlay
@@ -217,6 +217,11 @@ class Draft:
 
     def finish(self) -> Host:
         """The predicted host."""
+        for key in list(self.originals):
+            interface = _sysctl.of_interface(key)
+            if interface and interface not in self.links[HOST]:  # its settings go with it
+                del self.originals[key]
+                self.sysctls[HOST].pop(key, None)
         if self.restore and self.originals and not self.anything_of_ours():
             self.restore_host_sysctls(list(self.originals))
         self._adjust_bridge_mtus()

@@ -16,7 +16,15 @@ from ._kernel import Kernel
 from ._lock import host_lock
 from ._model import HOST, Host
 from ._netlink import require_pyroute2
-from ._operations import CreateBridge, CreateVeth, NetlinkOperation, SetSysctl
+from ._operations import (
+    CreateBridge,
+    CreateNamespace,
+    CreateVeth,
+    DeleteLinks,
+    DeleteNamespace,
+    NetlinkOperation,
+    SetSysctl,
+)
 from ._plan import Plan, plan
 from ._purge import Named
 from ._reader import Scope, read
@@ -103,7 +111,14 @@ def _views(host: Host, resources: Sequence[Named]) -> Views:
 
 def _able(kernel: Kernel, decided: Plan) -> None:
     """Whether this host can do it at all, before the first change: pyroute2, and the kinds of device."""
-    if not any(isinstance(operation, NetlinkOperation) for operation in decided.operations):
+    withdrawn = sum(isinstance(operation, DeleteNamespace) for operation in decided.operations)
+    if withdrawn > kernel.room - 4:
+        raise BridgenetError(
+            f"{withdrawn} namespaces at once need as many file descriptors, and this process may have {kernel.room}; "
+            "remove them in parts, or raise the limit (`ulimit -Hn`)"
+        )
+    messages = (NetlinkOperation, CreateNamespace, DeleteLinks)
+    if not any(isinstance(operation, messages) for operation in decided.operations):
         return
     require_pyroute2()
     wanted = set()
@@ -122,7 +137,13 @@ def _able(kernel: Kernel, decided: Plan) -> None:
 
 def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> None:
     """Read back what was set: the kernel ignores what it does not know, and others change things, too."""
-    real = _views(read(kernel, scope), resources)
+    try:
+        real = _views(read(kernel, scope), resources)
+    except (OSError, BridgenetError) as error:
+        left = kernel.undo()
+        raise BridgenetError(
+            f"after the change the host could not be read: {error}; {left or 'the change was undone'}"
+        ) from error
     if real == expected:
         return
     differences = [f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(expected, real)]

@@ -10,6 +10,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 
+from ._errors import BridgenetError
 from ._model import Original
 
 ORIGINALS = "/run/nslab.bridgenet/original"
@@ -50,7 +51,13 @@ def originals() -> dict[str, Original]:
     content = read(ORIGINALS)
     if not content:
         return {}
-    return {name: Original(before, ours) for name, (before, ours) in json.loads(content).items()}
+    try:
+        return {name: Original(before, ours) for name, (before, ours) in json.loads(content).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BridgenetError(
+            f"{ORIGINALS}, which keeps the host's own sysctls, cannot be read ({error}); mend it, or remove it to let "
+            "the sysctls stay as they are"
+        ) from error
 
 
 def originals_text(values: Mapping[str, Original]) -> str:

@@ -16,9 +16,9 @@ from ._model import HOST
 from ._netlink import BATCH, RTM_DELLINK, RTM_NEWLINK, Message, Refused, Socket
 from ._operations import NetlinkOperation, Operation, Step
 
-# An open namespace is two descriptors; some of what this process may have is left for everything else.
-_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-_OPEN = max(16, ((4096 if _LIMIT == resource.RLIM_INFINITY else min(_LIMIT, 4096)) - 128) // 2)
+# An open namespace is two descriptors, a held one is one; some are left for everything else.
+_SPARE = 128
+_MOST = 65536
 
 
 class Failed(BridgenetError):
@@ -29,10 +29,15 @@ class Kernel:
     """Access to the namespaces of this host from one thread. Close it, or use it in a with block."""
 
     def __init__(self) -> None:
+        self._limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        hard = self._limits[1]
+        limit = _MOST if hard == resource.RLIM_INFINITY else min(hard, _MOST)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        self.room = max(limit - _SPARE, 32)  # descriptors for namespaces
         self.home = _namespaces.open_own()
         self._publisher = _namespaces.Publisher(self.home)
         self._open: dict[str, tuple[int, Socket]] = {HOST: (self.home, Socket())}
-        self._held: dict[str, int] = {}  # withdrawn namespaces, until the run has succeeded
+        self._held: dict[str, tuple[int, str]] = {}  # withdrawn namespaces, until the run has succeeded
         self._indices: dict[tuple[str, str], int] = {}
         self._pending: list[NetlinkOperation] = []
         self._messages: list[Message] = []
@@ -42,19 +47,24 @@ class Kernel:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        for descriptor in self._held.values():
+        for descriptor, _link in self._held.values():
             os.close(descriptor)
         for descriptor, socket in self._open.values():
             socket.close()
             os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, self._limits)
 
     # --- access ---
 
     def _keep(self, namespace: str, descriptor: int, socket: Socket) -> None:
-        if len(self._open) > _OPEN:
-            oldest = next(name for name in self._open if name != HOST)
-            self.forget(oldest)
         self._open[namespace] = (descriptor, socket)
+        self._make_room(namespace)
+
+    def _make_room(self, needed: str) -> None:
+        """Close what was opened first, until there are descriptors enough."""
+        while 2 * len(self._open) + len(self._held) > self.room and len(self._open) > 2:
+            self._flush()  # a message that waits may name a descriptor
+            self.forget(next(name for name in self._open if name not in (HOST, needed)))
 
     def _access(self, namespace: str) -> tuple[int, Socket]:
         known = self._open.get(namespace)
@@ -130,13 +140,15 @@ class Kernel:
     def withdraw_namespace(self, name: str) -> None:
         """Take a namespace's name away, but hold the namespace."""
         self.forget(name)
-        if name not in self._held:
-            self._held[name] = _namespaces.open_named(name)
-        self._publisher.withdraw(name)
+        self._make_room(HOST)
+        descriptor = self._held[name][0] if name in self._held else _namespaces.open_named(name)
+        self._held[name] = (descriptor, "")
+        self._held[name] = (descriptor, self._publisher.withdraw(name))
 
     def publish_namespace(self, name: str) -> None:
         """Give a held namespace its name back."""
-        self._publisher.publish(self._held[name], name)
+        descriptor, link = self._held[name]
+        self._publisher.publish(descriptor, name, link)
 
     def delete_links(self, namespace: str, names: Sequence[str]) -> None:
         """Delete links; more than one by moving them into a group of their own and deleting that."""

@@ -92,7 +92,7 @@ def _carry_out(module: AnsibleModule, objects: dict[str, list[dict[str, Any]]], 
             resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]
         task = Task(context.project, resources, purge, params["force"], params["lock_timeout"])
         return run(task, module.check_mode)
-    except BridgenetError as error:
+    except (BridgenetError, OSError) as error:
         module.fail_json(msg=str(error))
         raise  # fail_json does not return
 

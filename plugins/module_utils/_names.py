@@ -98,6 +98,8 @@ def mtu(value: int) -> int:
 @functools.cache
 def address(value: str) -> str:
     """An interface address with its prefix length, as 10.10.0.1/16 or fd00::1/64."""
+    if "%" in value:
+        raise BridgenetError(f"address {value!r} names an interface, which it has anyway; leave out the % part")
     if "/" not in value:
         raise BridgenetError(f"address {value!r} has no prefix length; write it like 10.10.0.1/16")
     try:
@@ -108,6 +110,8 @@ def address(value: str) -> str:
     what = None
     if parsed.ip.is_unspecified or parsed.ip.is_multicast:
         what = "no address that an interface can have"
+    elif parsed.ip.is_loopback or (net.version == 6 and parsed.ip.is_link_local):
+        what = "one that the kernel gives"
     elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.network_address:
         what = f"the network address of {net}"
     elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.broadcast_address:
@@ -129,6 +133,8 @@ def subnet(value: str) -> str:
 @functools.cache
 def gateway(value: str) -> str:
     """The plain address of a next hop."""
+    if "%" in value:
+        raise BridgenetError(f"next hop {value!r} names an interface, which the route has anyway; leave out the % part")
     try:
         return str(ipaddress.ip_address(value))
     except ValueError as error:

@@ -86,12 +86,19 @@ def inode(descriptor: int) -> int:
 def published() -> dict[str, int]:
     """Name -> inode of all published namespaces, sorted by name. One namespace may have several names."""
     device = os.stat(OWN).st_dev
+    found = {}
     try:
-        with os.scandir(DIRECTORY) as entries:
-            found = {entry.name: entry.stat() for entry in entries}
+        names = sorted(os.listdir(DIRECTORY))
     except FileNotFoundError:
         return {}
-    return {name: found[name].st_ino for name in sorted(found) if found[name].st_dev == device}
+    for name in names:
+        try:
+            status = os.stat(path(name))
+        except FileNotFoundError:
+            continue  # gone meanwhile, or a link to a process that has ended
+        if status.st_dev == device:
+            found[name] = status.st_ino
+    return found
 
 
 def _ensure_directory() -> None:
@@ -136,8 +143,11 @@ class Publisher:
             enter(self._home)
         return descriptor
 
-    def publish(self, descriptor: int, name: str) -> None:
-        """Bind an open namespace to a name (again)."""
+    def publish(self, descriptor: int, name: str, link: str) -> None:
+        """Give an open namespace its name back; `link` is what withdraw() returned."""
+        if link:
+            os.symlink(link, path(name))
+            return
         self._bind(f"/proc/self/fd/{descriptor}", name)
 
     def _bind(self, source: str, name: str) -> None:
@@ -156,7 +166,15 @@ class Publisher:
             os.unlink(target)
             raise
 
-    def withdraw(self, name: str) -> None:
-        """Take a namespace's name away; it lives on while a process, a mount or a descriptor holds it."""
+    def withdraw(self, name: str) -> str:
+        """Take a namespace's name away; it lives on while a process, a mount or a descriptor holds it.
+
+        Returns where the name pointed, if it was a symbolic link, as container engines' namespaces are shown; else "".
+        """
+        if os.path.islink(path(name)):
+            link = os.readlink(path(name))
+            os.unlink(path(name))
+            return link
         _call(_libc.umount2(path(name).encode(), _MNT_DETACH), f"umount {path(name)}")
         os.unlink(path(name))
+        return ""

@@ -27,7 +27,7 @@ RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_GETNSID = 90
 
-_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP = 1, 4, 0x300
+_NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 1, 4, 0x300, 0x10
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 
 _SOL_NETLINK = 270
@@ -180,6 +180,13 @@ class Socket:
         return [outcomes[offset] for offset in range(len(batch))]
 
     def _dump(self, kind: int, payload: bytes) -> list[bytes]:
+        """A consistent dump: one during which something changed is told by the kernel, and asked for again."""
+        while True:
+            parts = self._dump_once(kind, payload)
+            if parts is not None:
+                return parts
+
+    def _dump_once(self, kind: int, payload: bytes) -> list[bytes] | None:
         self._sequence += 1
         header = struct.pack("=IHHII", 16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + payload)
@@ -192,7 +199,8 @@ class Socket:
                     raise Refused(-code, os.strerror(-code))
                 if answer == _decode.NLMSG_DONE:
                     parts.append(data[: start - 16])
-                    return parts
+                    interrupted = struct.unpack_from("=H", data, start - 10)[0] & _NLM_F_DUMP_INTR
+                    return None if interrupted else parts
             parts.append(data)
 
     def links(self) -> list[_decode.LinkRow]:

@@ -35,10 +35,7 @@ def stale(current: Host, declared: Sequence[Named], project: str) -> list[Named]
         for link in namespace.links.values():
             label = _owned(link.label or "", project)
             if label and link.kind in ("bridge", "veth"):
-                options: dict[str, Any] = {"name": link.name, "namespace": name, "label": label.object}
-                if link.peer:
-                    options["peer"] = {"name": link.peer[1], "namespace": link.peer[0]}
-                add(link.kind, options)
+                add(link.kind, {"name": link.name, "namespace": name, "label": label.object})
     for entry, comment in current.firewall.masquerades.items():
         label = _owned(comment, project)
         if label:
