@@ -243,6 +243,14 @@ def addresses(dump: list[bytes]) -> dict[int, list[AddressRow]]:
     return found
 
 
+def out_interface(answer: bytes) -> int:
+    """The interface of the route in an answer to RTM_GETROUTE, 0 for an error."""
+    for kind, _sequence, start, end in messages(answer):
+        if kind != NLMSG_ERROR:
+            return _u32(answer, _attributes(answer, start + 12, end), _RTA_OIF)
+    return 0
+
+
 def _next_hops(data: bytes, span: tuple[int, int]) -> Iterator[int]:
     """The interfaces of a route with several next hops (struct rtnexthop)."""
     position, end = span

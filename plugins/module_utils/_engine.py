@@ -69,7 +69,7 @@ def run(task: Task, check_mode: bool) -> Report:
             scope.everything = True
             current, resources, decided = _decide(kernel, scope, task)
         if decided.risks and not task.force:
-            _guard.check(current, decided.risks, _guard.ssh_peers())
+            _guard.check(current, decided.risks, _ways(kernel, current))
         before, after = _views(current, resources), _views(decided.predicted, resources)
         actions = tuple(command for operation in decided.operations for command in operation.commands())
         report = Report(
@@ -90,7 +90,14 @@ def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Na
     resources = list(task.resources)
     if task.purge:
         resources += _purge.stale(current, task.resources, task.project)
-    return current, resources, plan(current, [resource for _module, resource in resources])
+    return current, resources, plan(current, [resource for _module, resource in resources], task.purge)
+
+
+def _ways(kernel: Kernel, current: Host) -> dict[str, str]:
+    """Peer of sshd -> the interface of the host by which the kernel reaches it."""
+    names = {link.index: link.name for link in current.namespaces[HOST].links.values()}
+    found = {peer: names.get(kernel.socket(HOST).way_to(peer)) for peer in _guard.ssh_peers()}
+    return {peer: name for peer, name in found.items() if name}
 
 
 def _settings(decided: Plan) -> tuple[SetSysctl, ...]:

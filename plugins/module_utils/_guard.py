@@ -9,12 +9,12 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from . import _labels, _names
+from . import _labels
 from ._errors import BridgenetError
-from ._model import HOST, Host
+from ._model import DEFAULTS, HOST, Host, Link
 
 _ESTABLISHED = "01"  # include/net/tcp_states.h
 
@@ -39,49 +39,60 @@ def risks(current: Host, predicted: Host) -> list[Risk]:
             continue
         if new is None:
             found.append(Risk(name, "be removed"))
+        elif link.kind == "veth" and link.peer != new.peer:
+            found.append(Risk(name, "be made anew"))
         elif link.up and not new.up:
             found.append(Risk(name, "be taken down"))
         elif new.master != link.master:
             found.append(Risk(name, f"become a port of {new.master}" if new.master else f"leave {link.master}"))
+        elif link.mac != new.mac:
+            found.append(Risk(name, "get another MAC address"))
+        elif link.ipv6 and not new.ipv6:
+            found.append(Risk(name, "lose IPv6"))
         elif set(link.addresses or ()) - set(new.addresses or ()):
             found.append(Risk(name, "lose an address"))
         elif set(link.routes or ()) - set(new.routes or ()):
             found.append(Risk(name, "lose a route"))
+    return found + _overtaken(before.links, after.links)
+
+
+def _overtaken(before: Mapping[str, Link], after: Mapping[str, Link]) -> list[Risk]:
+    """Default routes that a new one of a lower metric would take the traffic from."""
+    found = []
+    for name, link in after.items():
+        old = before.get(name)
+        added = set(link.routes or ()) - set((old.routes if old else None) or ())
+        for route in added:
+            if route.to not in DEFAULTS:
+                continue
+            for carrier in before.values():
+                metrics = [other.metric for other in carrier.routes or () if other.to == route.to]
+                if carrier.name != name and carrier.carries_default and metrics and route.metric < min(metrics):
+                    found.append(Risk(carrier.name, f"lose its traffic to {name}"))
     return found
 
 
-def carriers(host: Host, peers: Sequence[str]) -> dict[str, str]:
-    """Interface -> why the person depends on it. Pure.
+def carriers(host: Host, ways: Mapping[str, str]) -> dict[str, str]:
+    """Interface -> why the person depends on it. Pure. `ways` is peer of sshd -> interface of the route to it.
 
-    A bridge that carries a route makes its ports carriers, too, except for those that are ours.
+    A bridge that carries a route makes its ports carriers, too, except for those that are ours; a VLAN its parent.
     """
     found: dict[str, str] = {}
     links = host.namespaces[HOST].links
     for link in links.values():
         if link.carries_default:
             found[link.name] = "it carries the default route"
-    for peer in peers:
-        name = _way_to(host, peer)
-        if name:
-            found.setdefault(name, f"the route to {peer}, which is connected to sshd, goes through it")
-    for link in links.values():
-        if link.master in found and _labels.parse(link.label or "") is None:
-            found.setdefault(link.name, f"{link.master}, whose port it is, has to stay: {found[link.master]}")
+    for peer, name in ways.items():
+        found.setdefault(name, f"the route to {peer}, which is connected to sshd, goes through it")
+    waiting = list(found)
+    while waiting:
+        upper = waiting.pop()
+        for link in links.values():
+            port = link.master == upper and _labels.parse(link.label or "") is None
+            if (port or links[upper].lower == link.name) and link.name not in found:
+                found[link.name] = f"{upper}, which stands on it, has to stay: {found[upper]}"
+                waiting.append(link.name)
     return found
-
-
-def _way_to(host: Host, peer: str) -> str | None:
-    """The interface of the longest prefix that matches."""
-    address = ipaddress.ip_address(peer)
-    best, length = None, -1
-    for link in host.namespaces[HOST].links.values():
-        networks = [_names.network_of(text) for text in link.addresses or ()]
-        for route in link.routes or ():
-            networks.append(ipaddress.ip_network({"default": "0.0.0.0/0"}.get(route.to, route.to)))
-        for network in networks:
-            if link.up and network.version == address.version and address in network and network.prefixlen > length:
-                best, length = link.name, network.prefixlen
-    return best
 
 
 def _sshd_sockets() -> set[str]:
@@ -130,12 +141,12 @@ def ssh_peers() -> list[str]:
     return sorted(found)
 
 
-def check(host: Host, dangers: Sequence[Risk], peers: Sequence[str]) -> None:
+def check(host: Host, dangers: Sequence[Risk], ways: Mapping[str, str]) -> None:
     """Refuse what would cut off the person. Pure."""
-    needed = carriers(host, peers)
+    needed = carriers(host, ways)
     for risk in dangers:
         if risk.link in needed:
             raise BridgenetError(
-                f"interface {risk.link!r} would {risk.what}, but {needed[risk.link]}: you could be cut off; leave "
-                "it alone, or say force: true"
+                f"interface {risk.link!r} would {risk.what}, but {needed[risk.link]}: you could be cut off; leave it "
+                "alone, or say force: true"
             )

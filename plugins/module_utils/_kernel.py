@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 
 from . import _namespaces
@@ -19,6 +20,10 @@ from ._operations import NetlinkOperation, Operation, Step
 # An open namespace is two descriptors, a held one is one; some are left for everything else.
 _SPARE = 128
 _MOST = 65536
+
+
+# A link that is to go may go by itself meanwhile: the other end of one in a dying namespace.
+GONE = (errno.ENODEV,)
 
 
 class Failed(BridgenetError):
@@ -156,25 +161,25 @@ class Kernel:
         nothing = {"index": 0, "flags": 0, "change": 0}
         self._indices.clear()  # the other ends go, too
         if len(names) == 1:
-            self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_IFNAME", names[0])])])
+            self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_IFNAME", names[0])])], GONE)
             return
         group = 0x62720000 | (os.getpid() & 0xFFFF)
         moved: list[str] = []
         try:
             for start in range(0, len(names), BATCH):
                 part = names[start : start + BATCH]
-                self._transact(socket, [_group(name, group) for name in part])
+                self._transact(socket, [_group(name, group) for name in part], GONE)
                 moved += part
-            self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_GROUP", group)])])
+            self._transact(socket, [Message("link", RTM_DELLINK, 0, nothing, [("IFLA_GROUP", group)])], GONE)
         except OSError:
             start = len(moved) // BATCH * BATCH
             socket.send([_group(name, 0) for name in names[: start + BATCH]])
             raise
 
     @staticmethod
-    def _transact(socket: Socket, messages: Sequence[Message]) -> None:
+    def _transact(socket: Socket, messages: Sequence[Message], harmless: Container[int] = ()) -> None:
         for refused in socket.send(messages):
-            if refused:
+            if refused and refused.errno not in harmless:
                 raise refused
 
     # --- applying ---

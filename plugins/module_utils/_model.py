@@ -82,6 +82,7 @@ class Link:
     # Only seen, never declared or compared:
     index: int | None = field(default=None, compare=False)
     carries_default: bool | None = field(default=None, compare=False)  # a default route of any origin leaves by it
+    lower: str | None = field(default=None, compare=False)  # the parent of a VLAN or macvlan
     secondary: tuple[str, ...] | None = field(default=None, compare=False)  # IPv4 addresses that go with their primary
 
 
@@ -124,6 +125,7 @@ class Firewall:
     masquerades: Mapping[Masquerade, str] = field(default_factory=dict)
     table: str = ""
     intact: bool = True  # the table's own rules are as we load them
+    foreign: bool = False  # somebody else has a table of that name
     preferred: str = "nftables"  # what backend `auto` stands for on this host
 
 

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import ipaddress
 import re
+from typing import Union
 
 from ._errors import BridgenetError
 
@@ -147,7 +148,10 @@ def family(value: str) -> int:
     return 6 if ":" in value else 4
 
 
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
 @functools.cache
-def network_of(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+def network_of(value: str) -> Network:
     """The network that a canonical interface address is connected to."""
     return ipaddress.ip_interface(value).network

@@ -234,6 +234,17 @@ class Socket:
             return 0
         return struct.unpack_from("=i", data, 20)[0]  # type: ignore[no-any-return]
 
+    def way_to(self, address: str) -> int:
+        """The index of the interface by which the kernel reaches an address (RTM_GETROUTE), 0 where it does not."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        raw = socket.inet_pton(family, address)
+        self._sequence += 1
+        payload = struct.pack("=8BI", family, 8 * len(raw), 0, 0, 0, 0, 0, 0, 0)
+        payload += struct.pack("=HH", 4 + len(raw), 1) + raw  # RTA_DST
+        header = struct.pack("=IHHII", 16 + len(payload), RTM_GETROUTE, _NLM_F_REQUEST, self._sequence, 0)
+        self._socket.send(header + payload)
+        return _decode.out_interface(self._socket.recv(65536))
+
     def knows(self, kind: str) -> bool:
         """Whether the kernel can make this kind of link, loading its module if need be; nothing is made.
 

@@ -58,6 +58,11 @@ _SET = re.compile(r"\tset (\w+) \{(.*?)\n\t\}", re.DOTALL)
 _ELEMENT = re.compile(r'"?([^\s"]+)"? \. ([0-9a-f.:/]+)(?: comment "([^"]*)")?')
 
 
+def is_ours(listing: str) -> bool:
+    """Whether a table of this name carries our version, and is not somebody else's."""
+    return '\tcomment "bridgenet:1"\n' in listing
+
+
 def rules_only(listing: str) -> str:
     """A listing without its elements: what must be as we load it."""
     return _ELEMENTS.sub("", listing)

@@ -31,10 +31,14 @@ class Plan:
     short: bool  # decided on less than the whole host, where the whole host matters
 
 
-def plan(current: Host, resources: Sequence[Resource]) -> Plan:
-    """Decide. BridgenetError where the declaration cannot be had; nothing has been changed then."""
+def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> Plan:
+    """Decide. With `purge`, what is stale stands among the resources as absent.
+
+    BridgenetError where the declaration cannot be had; nothing has been changed then.
+    """
     _no_twins(resources)
     draft = Draft(current)
+    draft.restore = purge or any(not resource.present for resource in resources)
     for resource in resources:
         if not resource.present:
             resource.predict(draft)
@@ -112,6 +116,7 @@ def _check(current: Host, predicted: Host) -> list[str]:
                     f"bridge port {least.name!r} in {place(name)}: with its MTU of {least.mtu} the kernel would take "
                     f"IPv6 off bridge {bridge!r}; give it at least {IPV6_MIN_MTU}"
                 )
+    _check_masquerades(predicted)
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
         old = before.links.get(link.name)
@@ -121,6 +126,23 @@ def _check(current: Host, predicted: Host) -> list[str]:
             if old is None or address not in (old.addresses or ()):
                 warnings += _overlaps(address, link, list(after.links.values()))
     return warnings
+
+
+def _check_masquerades(predicted: Host) -> None:
+    """A set of intervals holds none that overlap."""
+    places: dict[tuple[str, str], list[tuple[_names.Network, str]]] = {}
+    for entry in predicted.firewall.masquerades:
+        if entry.backend == "nftables":
+            place_of = (entry.out_interface, entry.bridge)
+            places.setdefault(place_of, []).append((_names.network_of(entry.source), entry.text))
+    for networks in places.values():
+        networks.sort(key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen))
+        for (one, what), (other, _text) in zip(networks, networks[1:]):
+            if one.version == other.version and one.overlaps(other):
+                raise BridgenetError(
+                    f"masquerade {what} overlaps the entry for {other} at the same place; declare the larger network "
+                    "alone"
+                )
 
 
 def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:

@@ -101,17 +101,17 @@ def _iptables_rules(program: str) -> dict[Masquerade, str]:
         return {}
     for line in _run([program, "-w", "-t", "nat", "-S", "POSTROUTING"]).splitlines():
         words = shlex.split(line)
-        if "--comment" not in words or "-s" not in words or "MASQUERADE" not in words or "-o" not in words:
-            continue
-        comment = words[words.index("--comment") + 1]
-        if _labels.parse(comment) is None:
+        comment = words[words.index("--comment") + 1] if "--comment" in words else ""
+        if _labels.parse(comment) is None or "-s" not in words or "-o" not in words:
             continue
         source = _names.subnet(words[words.index("-s") + 1])
         at = words.index("-o")
         if words[at - 1] == "!":
-            found[Masquerade(source, bridge=words[at + 1], backend="iptables")] = comment
+            entry = Masquerade(source, bridge=words[at + 1], backend="iptables")
         else:
-            found[Masquerade(source, out_interface=words[at + 1], backend="iptables")] = comment
+            entry = Masquerade(source, out_interface=words[at + 1], backend="iptables")
+        if iptables_argv("-A", entry, comment)[4:] == words:  # what matches on more was not made by us
+            found[entry] = comment
     return found
 
 
@@ -138,7 +138,10 @@ def firewall(home: int, backends: Collection[str], look: bool) -> Firewall:
             if "nftables" in backends:
                 raise
             nftables = False
-    if nftables:
+    foreign = bool(table) and not _nft.is_ours(table)
+    if foreign:
+        table = ""
+    elif nftables:
         entries.update(_nft.parse(table))
         intact = not table or _nft.rules_only(table) == _rules_as_we_load_them(home)
     fallback = "auto" in backends and not nftables
@@ -149,4 +152,4 @@ def firewall(home: int, backends: Collection[str], look: bool) -> Firewall:
     if rules or look:
         for program in _LEGACY_TABLES:
             entries.update(_iptables_rules(program))
-    return Firewall(entries, table, intact, "nftables" if nftables else "iptables")
+    return Firewall(entries, table, intact, foreign, "nftables" if nftables else "iptables")

@@ -46,17 +46,39 @@ class _Dump:
         self.by_index = {row.index: row for row in self.rows}
 
 
+class _Ids:
+    """A namespace's ids of other namespaces (RTM_GETNSID), each asked for once."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._known: dict[tuple[str, str], int] = {}
+
+    def of(self, viewer: str, other: str) -> int:
+        """The id that `viewer` has for `other`, -1 where it has none."""
+        key = (viewer, other)
+        if key not in self._known:
+            self._known[key] = self._kernel.socket(viewer).namespace_id(self._kernel.descriptor(other))
+        return self._known[key]
+
+    def are_a_pair(self, one: tuple[str, _decode.LinkRow], other: tuple[str, _decode.LinkRow]) -> bool:
+        """Whether ends that tell each other's index also tell each other's namespace; from the host's side, if any."""
+        if other[0] == HOST:
+            one, other = other, one
+        return self.of(one[0], other[0]) == one[1].netnsid
+
+
 def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
     """(namespace, index) of a veth's end -> (namespace, name) of the other, where both were read.
 
-    Each end tells the other's index, and this namespace's id of the other's namespace. Two ends that
-    name each other are a pair; only where several could be, the ids are asked for.
+    Each end tells the other's index, and this namespace's id of the other's namespace. Indices
+    begin anew in every namespace, so that it takes both to tell a pair.
     """
     ends: dict[tuple[int, int], list[tuple[str, _decode.LinkRow]]] = {}
     for dump in dumps.values():
         for row in dump.rows:
             if row.kind == "veth" and row.netnsid is not None:
                 ends.setdefault((row.index, row.link), []).append((dump.name, row))
+    ids = _Ids(kernel)
     found = {}
     for dump in dumps.values():
         for row in dump.rows:
@@ -66,12 +88,10 @@ def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], 
                 if row.link in dump.by_index:
                     found[dump.name, row.index] = (dump.name, dump.by_index[row.link].name)
                 continue
-            others = [end for end in ends.get((row.link, row.index), ()) if end[0] != dump.name]
-            if len(others) > 1:
-                socket = kernel.socket(dump.name)
-                others = [end for end in others if socket.namespace_id(kernel.descriptor(end[0])) == row.netnsid]
-            if others:
-                found[dump.name, row.index] = (others[0][0], others[0][1].name)
+            for other in ends.get((row.link, row.index), ()):
+                if other[0] != dump.name and ids.are_a_pair((dump.name, row), other):
+                    found[dump.name, row.index] = (other[0], other[1].name)
+                    break
     return found
 
 
@@ -97,9 +117,17 @@ def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dic
             routes=tuple(sorted(routes, key=_route_order)),
             index=row.index,
             carries_default=row.index in dump.defaults,
+            lower=_lower(dump, row),
             secondary=tuple(address.address for address in addresses if address.secondary),
         )
     return found
+
+
+def _lower(dump: _Dump, row: _decode.LinkRow) -> str:
+    """What a link stands on in the same namespace: the parent of a VLAN or macvlan."""
+    if row.kind == "veth" or row.netnsid is not None or row.link == row.index or row.link not in dump.by_index:
+        return ""
+    return dump.by_index[row.link].name
 
 
 def _route_order(route: Route) -> tuple[str, str, int]:

@@ -68,6 +68,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     giving_back = bool(current.originals) and not predicted.originals
     operations: Ops = [] if giving_back else [*record, *settings]
     operations += work.removed_first
+    operations += work.given_up
     operations += work.builds
     operations += work.updates
     operations += _firewall_steps(current.firewall, predicted.firewall)
@@ -88,7 +89,9 @@ def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str,
     found: Ops = []
 
     def rank(key: str) -> tuple[int, str]:
-        return (0 if key.endswith("/accept_ra") else 1 if key in _forwarding.SWITCHES else 2, key)
+        # accept_ra is 2 as long as the host forwards: before it begins, and until it has ended.
+        early = key.endswith("/accept_ra") and after[key] == "2"
+        return (0 if early else 1 if key in _forwarding.SWITCHES else 2, key)
 
     for key in sorted(after, key=rank):
         value = after[key]
@@ -130,6 +133,7 @@ class _Work:
     def __init__(self, current: Host, predicted: Host) -> None:
         self._current, self._predicted = current, predicted
         self.removed_first: Ops = []
+        self.given_up: Ops = []
         self.builds: Ops = []
         self.updates: Ops = []
         self.removed_last: Ops = []
@@ -151,8 +155,12 @@ class _Work:
             if name != HOST and known is not None and known is not namespace:
                 self.updates += _sysctl_steps(name, known.sysctls, namespace.sysctls)
         # Bridges last: the kernel adjusts their MTU while ports come and go.
+        changes: Ops = []
         for end in sorted(kept, key=self._is_bridge):
-            self.updates += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
+            changes += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
+        # What a link gives up another one may take: a default route above all.
+        self.given_up = [operation for operation in changes if isinstance(operation, (DelRoute, DelAddress))]
+        self.updates += [operation for operation in changes if not isinstance(operation, (DelRoute, DelAddress))]
         self.updates += self._raise
         self.updates += self._held_mtus()
 
@@ -347,10 +355,10 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     routes_before, routes_after = before.routes or (), after.routes or ()
     gone, new = _address_changes(before, after)
     fields = [field for field in _FIELDS if getattr(before, field) != getattr(after, field)]
-    # Whatever may cost a link its routes: take them away explicitly, and put them back.
-    disturbed = bool(gone) or ("up" in fields and not after.up) or (before.ipv6 and not after.ipv6)
-    keep = set() if disturbed else set(routes_after)
-    there = set() if disturbed else set(routes_before)
+    # Routes that the kernel would take away silently: take them away explicitly, and put them back.
+    disturbed = _disturbed(before, after, gone)
+    keep = {route for route in routes_after if _family(route) not in disturbed}
+    there = {route for route in routes_before if _family(route) not in disturbed}
     found: Ops = [DelRoute(namespace, name, route) for route in _deletion_order(routes_before) if route not in keep]
     found += [DelAddress(namespace, name, address) for address in gone]
     ipv6_steps = _ipv6_steps(namespace, before, after, kernel_ipv6)
@@ -376,6 +384,22 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     # Addresses and routes come when the link is up: the far end of a veth, above all.
     found += [AddAddress(namespace, name, address) for address in new]
     found += [AddRoute(namespace, name, route) for route in _creation_order(routes_after) if route not in there]
+    return found
+
+
+def _family(route: Route) -> int:
+    return _names.family(route.to + route.via)
+
+
+def _disturbed(before: Link, after: Link, gone: list[str]) -> set[int]:
+    """The families of which the kernel flushes all routes of a link: when it goes down, when IPv6 is switched off,
+    and when the last IPv4 address goes (fib_disable_ip, net/ipv4/fib_frontend.c)."""
+    if before.up and not after.up:
+        return {4, 6}
+    found = {6} if before.ipv6 and not after.ipv6 else set()
+    ipv4 = {address for address in before.addresses or () if _names.family(address) == 4}
+    if ipv4 and ipv4.issubset(gone):
+        found.add(4)
     return found
 
 

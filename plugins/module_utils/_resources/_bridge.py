@@ -78,7 +78,6 @@ class Bridge(Resource):
                 self._must_be_bridge(found)
                 draft.may_remove(found.label or "", self.label if self.labelled else None, self.what)
                 draft.drop(self.namespace, name)
-                draft.restore = True
             return
         found = draft.need(self.namespace).get(name)
         if self.link.mtu is not None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _forwarding, _labels, _names
+from .. import _forwarding, _labels, _names, _nft
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
@@ -81,10 +81,14 @@ class MasqueradeRule(Resource):
                 if comment is not None:
                     draft.may_remove(comment, self.label if self.labelled else None, self.what)
                     del draft.masquerades[entry]
-                    draft.restore = True
             return
         backend = self._resolved(draft.current)
         entry = Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend)
+        if backend == "nftables" and draft.current.firewall.foreign:
+            raise BridgenetError(
+                f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it, or say "
+                "backend: iptables"
+            )
         comment = draft.masquerades.get(entry)
         if comment is not None and comment != str(self.label):
             draft.claim(comment, self.label, self.what, False)

@@ -55,7 +55,6 @@ class Netns(Resource):
             if links is not None:
                 draft.may_remove(links["lo"].label or "", self.label if self.labelled else None, self.what)
                 draft.drop_namespace(self.name)
-                draft.restore = True
             return
         if links is None:
             up = True if self.loopback is None else self.loopback

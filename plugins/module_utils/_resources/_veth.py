@@ -79,7 +79,6 @@ class Veth(Resource):
                 self._must_be_veth(found)
                 draft.may_remove(self._label_of(draft, found), self.label if self.labelled else None, self.what)
                 draft.drop(self.namespace, self.near.name)
-                draft.restore = True
             return
         self._predict_present(draft, self._declared_far())
 
