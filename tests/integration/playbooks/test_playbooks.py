@@ -1,0 +1,85 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks of the collection with the inventory of the checkout, from the empty host and back to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+
+from .conftest import ROOT, Playbook
+
+# Prints what differs. In a PID namespace, as it also looks at processes, and those of the machine come and go.
+SNAPSHOT = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, ROOT / "molecule/resources/snapshot.py"]
+
+# ip_forward takes others with it: to turn it off writes 1 to accept_redirects.
+HOSTS = {
+    "a host": "net/ipv4/ip_forward=0",
+    "a router": "net/ipv4/ip_forward=1 net/ipv4/conf/all/accept_redirects=1",
+    "a host without redirects": "net/ipv4/ip_forward=0 net/ipv4/conf/all/accept_redirects=0",
+}
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
+    return tmp_path / "snapshot.json"
+
+
+def unchanged(kept: Path) -> None:
+    """Nothing moved since the snapshot; /run/netns may stay a mount of its own."""
+    done = subprocess.run(
+        [*SNAPSHOT, "compare", kept, "--may-stay", "/run/netns"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@contextmanager
+def given_back(kept: Path, sysctls: str) -> Iterator[None]:
+    """The machine with these sysctls, which must be as it was at the end."""
+    shell(f"sysctl -qw {sysctls}")
+    subprocess.run([*SNAPSHOT, "keep", kept], check=True)
+    yield
+    unchanged(kept)
+
+
+def test_build_verify_and_remove(playbook: Playbook, kept: Path) -> None:
+    with given_back(kept, HOSTS["a host"]):
+        assert playbook("playbooks/site.yml", "--check", "--diff") > 0
+        unchanged(kept)
+        assert playbook("playbooks/site.yml") > 0
+        assert playbook("playbooks/site.yml") == 0
+        assert playbook("playbooks/verify.yml") == 0
+        assert playbook("playbooks/teardown.yml") > 0
+        assert playbook("playbooks/teardown.yml") == 0
+
+
+@pytest.mark.parametrize("host", ["a router", "a host without redirects"])
+def test_sysctls_with_other_values_before(playbook: Playbook, kept: Path, host: str) -> None:
+    with given_back(kept, HOSTS[host]):
+        assert playbook("playbooks/site.yml") > 0
+        assert playbook("playbooks/teardown.yml") > 0
+
+
+def test_seed_001(playbook: Playbook, kept: Path) -> None:
+    path = "playbooks/seed-001.yml"
+    with given_back(kept, HOSTS["a host"]):
+        assert playbook(path) > 0
+        assert playbook(path) == 0
+        assert playbook(path, "--tags", "absent") > 0
+
+
+def test_every_module(playbook: Playbook, kept: Path) -> None:
+    with given_back(kept, HOSTS["a host"]):
+        playbook("tests/integration/playbooks/modules.yml")
