@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from . import _forwarding, _labels, _names, _sysctl
 from ._errors import BridgenetError
 from ._labels import Label
-from ._model import DEFAULTS, HOST, Host, Link, Masquerade, Namespace, Original, Route, overlay
+from ._model import DEFAULTS, HOST, Host, Link, Masquerade, Namespace, Original, Route, new_links_speak_ipv6, overlay
 
 # A loopback as the kernel makes it (drivers/net/loopback.c).
 NEW_LOOPBACK = Link(
@@ -137,6 +137,10 @@ class Draft:
                 self.drop(namespace, link.name)
         del self.links[namespace]
         del self.sysctls[namespace]
+
+    def new_links_speak_ipv6(self, namespace: str) -> bool:
+        """Whether a new link there speaks IPv6 by itself."""
+        return new_links_speak_ipv6(self.current, namespace, self.sysctls.get(namespace, {}))
 
     # --- links ---
 

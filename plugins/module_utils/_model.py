@@ -150,6 +150,23 @@ class Host:
     ipv6: bool = True  # the kernel speaks IPv6
 
 
+NO_IPV6_DEFAULT, NO_IPV6_ALL = "net/ipv6/conf/default/disable_ipv6", "net/ipv6/conf/all/disable_ipv6"
+
+
+def new_links_speak_ipv6(host: Host, namespace: str, sysctls: Mapping[str, str]) -> bool:
+    """Whether a link that comes into a namespace with these sysctls speaks IPv6 before anybody says otherwise.
+
+    Writing `all` sets `default`, too (addrconf_disable_ipv6, net/ipv6/addrconf.c).
+    """
+    if not host.ipv6:
+        return False
+    known = {} if namespace in host.namespaces else host.fresh
+    for key in (NO_IPV6_DEFAULT, NO_IPV6_ALL):
+        if key in sysctls:
+            return sysctls[key] == "0"
+    return known.get(NO_IPV6_DEFAULT, "0") == "0"
+
+
 def overlay(current: T, declared: Any, without: Container[str] = ()) -> T:
     """`current` with every field that `declared` names; the very same object where nothing differs."""
     changes = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from . import _decode, _files, _forwarding, _namespaces, _programs, _sysctl
 from ._kernel import Kernel
-from ._model import DEFAULTS, HOST, Firewall, Host, Link, Namespace, Route
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Firewall, Host, Link, Namespace, Route
 
 
 @dataclass
@@ -25,6 +25,11 @@ class Scope:
     forwarding: set[str] = field(default_factory=set)  # switches that may be turned on
     backends: set[str] = field(default_factory=set)  # of the firewall: auto, nftables, iptables
     look: bool = False  # for our entries in every backend that is there
+
+    def add_link(self, namespace: str, link: Link) -> None:
+        """What has to be known before a link can be made: whether new ones speak IPv6, unless it is not to."""
+        if link.ipv6 is not False:
+            self.sysctls.setdefault(namespace, set()).add(NO_IPV6_DEFAULT)
 
 
 class _Dump:

@@ -15,7 +15,18 @@ from collections.abc import Mapping
 
 from . import _forwarding, _names, _nft, _sysctl
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
-from ._model import HOST, NEW_PORT, BridgeOptions, Firewall, Host, Link, Namespace, PortOptions, Route
+from ._model import (
+    HOST,
+    NEW_PORT,
+    BridgeOptions,
+    Firewall,
+    Host,
+    Link,
+    Namespace,
+    PortOptions,
+    Route,
+    new_links_speak_ipv6,
+)
 from ._operations import (
     AddAddress,
     AddIptablesRule,
@@ -247,10 +258,11 @@ class _Work:
     def _again(self, namespace: str, link: Link) -> Ops:
         """What makes a deleted link anew, with all that it had."""
         if link.kind == "bridge":
-            return _new_bridge(namespace, link) + _raised(namespace, link, 1500, self._current.ipv6)
+            return _new_bridge(namespace, link) + _raised(namespace, link, 1500, self._starts(self._current, namespace))
         far = self._link(self._current, link.peer) if link.peer else None
         if link.kind == "veth" and far is not None and link.peer is not None:
-            return _new_pair(namespace, link, link.peer[0], far, self._current.ipv6)
+            starts = (self._starts(self._current, namespace), self._starts(self._current, link.peer[0]))
+            return _new_pair(namespace, link, link.peer[0], far, starts, self._current.ipv6)
         return []
 
     def _build(self, new: list[End]) -> None:
@@ -283,7 +295,12 @@ class _Work:
         for (namespace, _name), side in ((near_end, near), (far_end, far)):
             self._namespace(namespace)
             self._need_bridge(namespace, side, pending)
-        self.builds += _new_pair(near_end[0], near, far_end[0], far, self._current.ipv6)
+        starts = (self._starts(self._predicted, near_end[0]), self._starts(self._predicted, far_end[0]))
+        self.builds += _new_pair(near_end[0], near, far_end[0], far, starts, self._current.ipv6)
+
+    def _starts(self, host: Host, namespace: str) -> bool:
+        """Whether a new link in a namespace of `host` speaks IPv6 at first."""
+        return new_links_speak_ipv6(self._current, namespace, host.namespaces[namespace].sysctls)
 
     def _need_bridge(self, namespace: str, link: Link, pending: dict[End, None]) -> None:
         """A new bridge of a new namespace has to be there before its first port."""
@@ -294,7 +311,7 @@ class _Work:
         pending.pop(end, None)
         self.builds += _new_bridge(end[0], link)
         mtu = smallest_port(self._predicted.namespaces[end[0]].links, link.name)
-        self._raise += _raised(end[0], link, mtu, self._current.ipv6)
+        self._raise += _raised(end[0], link, mtu, self._starts(self._predicted, end[0]))
 
     def _namespace(self, name: str) -> None:
         if name in self._current.namespaces or name in self._created:
@@ -318,10 +335,15 @@ def _is_another(before: Link, after: Link) -> bool:
     return before.kind != after.kind or (after.kind == "veth" and before.peer != after.peer)
 
 
-def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, ipv6: bool) -> Ops:
-    """A pair and all that its ends have; the far end comes up last, so that nothing is said before IPv6 is off."""
-    made = dataclasses.replace(near, ipv6=ipv6, label="", port=_after_joining(near), addresses=(), routes=())
-    made_far = dataclasses.replace(far, up=False, ipv6=ipv6, label="", master="", port=None, addresses=(), routes=())
+def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts: tuple[bool, bool], ipv6: bool) -> Ops:
+    """A pair and all that its ends have; the far end comes up last, so that nothing is said before IPv6 is off.
+
+    `starts` is whether each end speaks IPv6 at first, `ipv6` whether the kernel does.
+    """
+    made = dataclasses.replace(near, ipv6=starts[0], label="", port=_after_joining(near), addresses=(), routes=())
+    made_far = dataclasses.replace(
+        far, up=False, ipv6=starts[1], label="", master="", port=None, addresses=(), routes=()
+    )
     settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
     rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
     return [
@@ -343,10 +365,10 @@ def _new_bridge(namespace: str, link: Link) -> Ops:
     return found
 
 
-def _raised(namespace: str, link: Link, mtu: int, ipv6: bool) -> Ops:
-    """The rest of a new bridge, whose MTU its ports have made `mtu`: addresses, up."""
-    made = dataclasses.replace(link, up=False, mtu=mtu, ipv6=ipv6, addresses=(), routes=(), master="", port=None)
-    return update(namespace, made, link, ipv6)
+def _raised(namespace: str, link: Link, mtu: int, starts: bool) -> Ops:
+    """The rest of a new bridge, whose MTU its ports have made `mtu` and which `starts` with or without IPv6."""
+    made = dataclasses.replace(link, up=False, mtu=mtu, ipv6=starts, addresses=(), routes=(), master="", port=None)
+    return update(namespace, made, link, starts or bool(link.ipv6))
 
 
 def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:

@@ -66,6 +66,8 @@ class Bridge(Resource):
     def widen(self, scope: Scope) -> None:
         if self.namespace:
             scope.namespaces.add(self.namespace)
+        if self.present:
+            scope.add_link(self.namespace, self.link)
 
     def owns(self) -> list[tuple[str, str]]:
         return [("link", f"{self.namespace}/{self.link.name}")]
@@ -91,7 +93,7 @@ class Bridge(Resource):
                 mac=self.mac,
                 mtu=1500,
                 up=True,
-                ipv6=draft.current.ipv6,
+                ipv6=draft.new_links_speak_ipv6(self.namespace),
                 label=str(self.label),
                 master="",
                 bridge=NEW_BRIDGE,

@@ -14,7 +14,7 @@ from .. import _names, _sysctl
 from .._draft import NEW_LOOPBACK, Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host
+from .._model import NO_IPV6_ALL, NO_IPV6_DEFAULT, Host
 from .._reader import Scope
 from ._base import OWNED, STATE, Context, Options, Resource, is_present, shown_label
 
@@ -80,6 +80,9 @@ class Netns(Resource):
                     f"{self.what}: this kernel has no sysctl {key} inside a namespace; correct or drop it"
                 )
             draft.sysctls[self.name][key] = value
+        values = draft.sysctls[self.name]
+        if NO_IPV6_ALL in self.sysctls and NO_IPV6_DEFAULT in values and NO_IPV6_DEFAULT not in self.sysctls:
+            values[NO_IPV6_DEFAULT] = values[NO_IPV6_ALL]  # the kernel sets both
 
     def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.name)

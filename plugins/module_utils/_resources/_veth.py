@@ -65,6 +65,9 @@ class Veth(Resource):
         for namespace in (self.namespace, self.far_namespace):
             if namespace:
                 scope.namespaces.add(namespace)
+        if self.present and self.far:
+            scope.add_link(self.namespace, self.near)
+            scope.add_link(self.far_namespace, self.far)
 
     def owns(self) -> list[tuple[str, str]]:
         found = [("link", f"{self.namespace}/{self.near.name}")]
@@ -128,8 +131,8 @@ class Veth(Resource):
             draft.drop(self.namespace, near.name)
         if far is not None:
             draft.drop(self.far_namespace, far.name)
-        new_near = self._end(draft, old_near, near_was == self.namespace)
-        new_far = self._end(draft, old_far, far_was == self.far_namespace)
+        new_near = self._end(draft, old_near, near_was, self.namespace)
+        new_far = self._end(draft, old_far, far_was, self.far_namespace)
         return (
             dataclasses.replace(
                 new_near, name=self.near.name, mac=self.macs[0], peer=(self.far_namespace, want_far.name)
@@ -141,12 +144,12 @@ class Veth(Resource):
         return end if end is not None and self._label_of(draft, end) == str(self.label) else None
 
     @staticmethod
-    def _end(draft: Draft, old: Link | None, stays: bool) -> Link:
+    def _end(draft: Draft, old: Link | None, was: str, namespace: str) -> Link:
         """What a new end starts from; one that moves to another namespace leaves its bridge."""
         if old is None:
-            ipv6 = draft.current.ipv6
+            ipv6 = draft.new_links_speak_ipv6(namespace)
             return Link("", kind="veth", mtu=1500, up=True, ipv6=ipv6, label="", master="", addresses=(), routes=())
-        return old if stays else dataclasses.replace(old, master="", port=None)
+        return old if was == namespace else dataclasses.replace(old, master="", port=None)
 
     @staticmethod
     def _label_of(draft: Draft, end: Link) -> str:
