@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from . import _guard, _names
 from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
-from ._model import DEFAULTS, HOST, Host, Link
+from ._model import DEFAULTS, HOST, Host, Link, Namespace
 from ._operations import Operation
 from ._resources._base import Resource
 from ._steps import steps
@@ -95,6 +95,7 @@ def _check(current: Host, predicted: Host) -> list[str]:
     for name, namespace in predicted.namespaces.items():
         if namespace is current.namespaces.get(name):
             continue
+        _one_way(name, current, namespace)
         ports: dict[str, list[Link]] = {}
         for link in namespace.links.values():
             if link.master:
@@ -142,6 +143,23 @@ def _check_masquerades(predicted: Host) -> None:
                 raise BridgenetError(
                     f"masquerade {what} overlaps the entry for {other} at the same place; declare the larger network "
                     "alone"
+                )
+
+
+def _one_way(name: str, current: Host, namespace: Namespace) -> None:
+    """A destination can be reached by one interface only, for each metric; what was there before is not judged."""
+    known = current.namespaces.get(name)
+    links: dict[tuple[str, int], str] = {}
+    for link in sorted(
+        namespace.links.values(), key=lambda link: known is None or known.links.get(link.name) is not link
+    ):
+        for route in link.routes or ():
+            first = links.setdefault((route.to, route.metric), link.name)
+            old = known.links.get(link.name) if known else None
+            if first != link.name and (old is None or route not in (old.routes or ())):
+                raise BridgenetError(
+                    f"route to {route.to!r} in {place(name)}: both {first!r} and {link.name!r} would have it; give one "
+                    "of them another metric"
                 )
 
 

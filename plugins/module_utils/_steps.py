@@ -51,6 +51,7 @@ from ._operations import (
 )
 
 End = tuple[str, str]  # namespace, name
+RouteKey = tuple[str, str, int]  # namespace, destination, metric: what only one link can have
 Ops = list[Operation]
 
 _DISABLE_IPV6 = "net/ipv6/conf/{}/disable_ipv6"
@@ -152,12 +153,13 @@ class _Work:
         self._created: set[str] = set()
 
         gone, new, kept = self._sort()
-        names_needed = set(new)
-        recreated = set()
+        # What stands in the way goes first: a link of the same name, or with the same route.
+        needed: set[object] = {*new, *self._new_routes([*new, *kept])}
+        recreated: set[End] = set()
         for end in gone:
-            link = self._link(current, end)
-            if end in names_needed or (link and link.peer in names_needed):
-                recreated.add(end)
+            link = _at(current, end)
+            if not needed.isdisjoint([end, link.peer, *_route_keys(end, link)]):
+                recreated.update([end, link.peer] if link.peer else [end])
         self.removed_first = self._deletions(gone, recreated)
         self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
         self._build(new)
@@ -206,6 +208,15 @@ class _Work:
                 if old is None or (old is not link and _is_another(old, link)):
                     new.append((name, link.name))
         return gone, new, kept
+
+    def _new_routes(self, ends: list[End]) -> set[RouteKey]:
+        """The routes that links get."""
+        found: set[RouteKey] = set()
+        for end in ends:
+            before, after = self._link(self._current, end), _at(self._predicted, end)
+            there = set() if before is None or _is_another(before, after) else _route_keys(end, before)
+            found |= _route_keys(end, after) - there
+        return found
 
     def _is_bridge(self, end: End) -> bool:
         link = self._link(self._predicted, end)
@@ -328,6 +339,10 @@ class _Work:
         self.builds += _sysctl_steps(name, self._current.fresh, now)
         self.updates += _sysctl_steps(name, {}, later)
         self.builds += update(name, made, loopback, self._current.ipv6)
+
+
+def _route_keys(end: End, link: Link) -> set[RouteKey]:
+    return {(end[0], route.to, route.metric) for route in link.routes or ()}
 
 
 def _is_another(before: Link, after: Link) -> bool:
