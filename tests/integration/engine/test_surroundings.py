@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -89,15 +90,18 @@ def test_too_few_descriptors_to_hold_what_goes() -> None:
 
 def test_ends_that_only_look_like_a_pair() -> None:
     """Indices begin anew in every namespace: two ends may name each other's index and be strangers."""
-    for name, index, other in (("a", 7, 9), ("b", 9, 7)):
-        shell(f"ip netns add {name}; ip netns add {name}x")
-        shell(
-            f"ip -n {name} link add name e0 index {index} type veth peer name p0 index {other} netns {name}x;"
-            f"umount -l /run/netns/{name}x; rm /run/netns/{name}x"
-        )
-    assert host().namespaces["a"].links["e0"].peer is None
-    apply({"netns": [{"name": "a"}]}, state="absent")
-    shell("ip -n b link show dev e0")
+    with ExitStack() as held:
+        for name, index, other in (("a", 7, 9), ("b", 9, 7)):
+            far = f"/run/netns/{name}x"
+            shell(
+                f"ip netns add {name}; ip netns add {name}x;"
+                f"ip -n {name} link add name e0 index {index} type veth peer name p0 index {other} netns {name}x"
+            )
+            held.enter_context(Path(far).open("rb"))  # its peer lives on in a namespace without a name
+            shell(f"umount {far}; rm {far}")
+        assert host().namespaces["a"].links["e0"].peer is None
+        apply({"netns": [{"name": "a"}]}, state="absent")
+        shell("ip -n b link show dev e0")
 
 
 # --- routes ---
