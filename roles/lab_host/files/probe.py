@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import os
 import pathlib
 import platform
 import re
@@ -50,6 +51,19 @@ def has_own(python: str) -> bool:
     return done.returncode == 0 and usable(done.stdout)
 
 
+def owner(directory: pathlib.Path, marker: str) -> str:
+    """Whose a directory is: ours with our marker beside a virtual environment, or one that was only begun."""
+    if not os.path.lexists(directory):
+        return "nobody"
+    if directory.is_symlink() or not directory.is_dir():
+        return "others"
+    names = {path.name for path in directory.iterdir()}
+    if not names:
+        return "nobody"
+    marked = marker in names and ("pyvenv.cfg" in names or names == {marker})
+    return "ours" if marked else "others"
+
+
 def running(unit: str) -> bool:
     """Whether systemd runs a service."""
     argv = ["systemctl", "is-active", "--quiet", unit]
@@ -77,13 +91,15 @@ def main() -> None:
     question = json.loads(sys.argv[1])
     managers, digests, directory = question["managers"], question["digests"], question["directory"]
     installed = sorted(name for name in managers if pathlib.Path(managers[name]["program"]).exists())
-    files = [*(manager["path"] for manager in managers.values()), directory]
+    directory_owner = owner(pathlib.Path(directory), question["marker"])
+    files = [manager["path"] for manager in managers.values()] + [directory] * (directory_owner == "ours")
     apt = shutil.which("apt-get") is not None
     answer = {
         "apt": apt,
         "packages": missing_packages(question["packages"]) if apt else [],
         "programs": [] if apt else [name for name in question["programs"] if shutil.which(name) is None],
         "pyroute2": has_pyroute2(),
+        "directory_owner": directory_owner,
         "own_pyroute2": has_own(f"{directory}/bin/python"),
         "distribution_python": "/usr/lib/python3/dist-packages" in sys.path,
         "kernel_modules": loadable(question["kernel_modules"]),

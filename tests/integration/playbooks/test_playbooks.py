@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -65,11 +67,25 @@ def test_build_verify_and_remove(playbook: Playbook, kept: Path) -> None:
         assert playbook("playbooks/teardown.yml") == 0
 
 
-@pytest.mark.parametrize("host", ["a router", "a host without redirects"])
-def test_sysctls_with_other_values_before(playbook: Playbook, kept: Path, host: str) -> None:
-    with given_back(kept, HOSTS[host]):
+def test_a_sysctl_with_another_value_before(playbook: Playbook, kept: Path) -> None:
+    with given_back(kept, HOSTS["a host without redirects"]):
         assert playbook("playbooks/site.yml") > 0
         assert playbook("playbooks/teardown.yml") > 0
+
+
+def test_the_play_of_the_readme(playbook: Playbook, kept: Path, tmp_path: Path) -> None:
+    """On a router, with a network manager that is to keep its hands off."""
+    declaration, play = re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (tmp_path / "declaration.yml").write_text(declaration, encoding="utf-8")
+    (tmp_path / "play.yml").write_text(play, encoding="utf-8")
+    drop_in = tmp_path / "10-ours.conf"
+    managers = {"NetworkManager": {"program": "/bin/sh", "path": str(drop_in), "reload": ["true"]}}
+    variables = ["-e", f"@{tmp_path}/declaration.yml", "-e", json.dumps({"lab_host_managers": managers})]
+    with given_back(kept, HOSTS["a router"]):
+        assert playbook(str(tmp_path / "play.yml"), *variables) == 2  # the drop-in and the network
+        assert "=interface-name:br0,interface-name:veth1,interface-name:veth" in drop_in.read_text(encoding="utf-8")
+        assert playbook("playbooks/teardown.yml", *variables) == 2
+        assert not drop_in.exists()
 
 
 def test_seed_001(playbook: Playbook, kept: Path) -> None:

@@ -31,7 +31,7 @@ class Host:
 
     def probe(self, **question):
         nothing = {"packages": [], "programs": [], "managers": {}, "digests": {}, "kernel_modules": []}
-        asked = {**nothing, "directory": str(self.path / "own"), **question}
+        asked = {**nothing, "directory": str(self.path / "own"), "marker": ".ours", **question}
         argv = [sys.executable, "-c", PROBE.read_text(), json.dumps(asked)]
         done = subprocess.run(argv, check=True, capture_output=True, text=True, env={"PATH": str(self.path)})
         return json.loads(done.stdout)
@@ -109,10 +109,35 @@ def test_managers_that_run(host):
     assert host.probe(managers=managers, digests=digests)["running"] == ["runs"]
 
 
-def test_the_directory_is_one_of_the_files(host):
-    assert host.probe()["files"] == []
-    host.program("own/bin/python")
-    assert host.probe()["files"] == [str(host.path / "own")]
+@pytest.mark.parametrize(
+    ("names", "owner"),
+    [
+        ([], "nobody"),
+        ([".ours", "pyvenv.cfg", "bin"], "ours"),
+        ([".ours"], "ours"),
+        ([".ours", "bin"], "others"),
+        (["pyvenv.cfg", "bin"], "others"),
+        (["data"], "others"),
+    ],
+)
+def test_only_a_directory_of_ours_is_one_of_the_files_to_remove(host, names, owner):
+    own = host.path / "own"
+    own.mkdir()
+    for name in names:
+        (own / name).touch()
+    answer = host.probe()
+    assert answer["directory_owner"] == owner
+    assert answer["files"] == ([str(own)] if owner == "ours" else [])
+
+
+def test_a_directory_that_is_none(host):
+    assert host.probe()["directory_owner"] == "nobody"
+    other = host.path / "other"
+    other.mkdir()
+    for name in (".ours", "pyvenv.cfg"):
+        (other / name).touch()
+    (host.path / "own").symlink_to(other)
+    assert (host.probe()["directory_owner"], host.probe()["files"]) == ("others", [])
 
 
 def test_a_kernel_module_that_nobody_knows_is_passed_over(host):
