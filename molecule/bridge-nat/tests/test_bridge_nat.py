@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S1.1 to S1.4 on two hosts: containers behind a bridge, their default routes, and masquerade."""
+"""Two hosts: containers behind a bridge, their default routes, and masquerade."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_outside_sees_the_host(lab, containers, outside):
 
 
 def test_neighbours_see_each_other_untranslated(lab):
-    """And S1.1: any command runs in a namespace, a web server here."""
+    """Any command runs in a namespace, a web server here."""
     fetch = "from urllib.request import urlopen; print(urlopen('http://10.10.0.10:8000/', timeout=5).status)"
     script = f"""
         cd "$(mktemp -d)" && touch log

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S4.1: a bridge that forwards frames and has no part in anything above them."""
+"""A bridge that forwards frames and has no part in anything above them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S3.2: two namespaces on one cable, and nothing else."""
+"""Two namespaces on one cable, and nothing else."""
 
 from __future__ import annotations
 
