@@ -98,7 +98,7 @@ def test_ends_that_only_look_like_a_pair() -> None:
                 f"ip -n {name} link add name e0 index {index} type veth peer name p0 index {other} netns {name}x"
             )
             held.enter_context(Path(far).open("rb"))  # its peer lives on in a namespace without a name
-            shell(f"umount {far}; rm {far}")
+            shell(f"umount --lazy {far}; rm {far}")
         assert host().namespaces["a"].links["e0"].peer is None
         apply({"netns": [{"name": "a"}]}, state="absent")
         shell("ip -n b link show dev e0")
