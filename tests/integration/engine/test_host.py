@@ -216,10 +216,13 @@ def test_not_as_planned(script: str, message: str, monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_be_undone_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command to do it by hand."""
-    monkeypatch.setattr(_engine, "Kernel", type("_Kernel", (_Meddling,), {"script": "ip link del dev br0"}))
-    objects: Objects = {"bridge": [{"name": "br0"}]}
-    with pytest.raises(BridgenetError, match=r"not everything could be undone, do it by hand: .*ip link del dev br0"):
-        apply(objects)
+    shell(PAIR)
+    monkeypatch.setattr(_engine, "Kernel", type("_Kernel", (_Meddling,), {"script": "ip link del dev x0"}))
+    objects: Objects = {"interface": [{"name": "x0", "addresses": ["192.0.2.1/24"]}]}
+    with pytest.raises(
+        BridgenetError, match=r"not everything could be undone, do it by hand: ip address add 192\.0\.2\.1/24"
+    ):
+        apply(objects, state="absent")
 
 
 # --- one at a time ---
@@ -298,7 +301,7 @@ def test_port_of_the_bridge_with_the_default_route() -> None:
         "ip link set dev br0 up; ip address add 198.51.100.1/24 dev br0;"
         "ip route add default via 198.51.100.9 proto static"
     )
-    refused({"bridge_port": [{"name": "y0"}]}, "leave br0, but br0, whose port it is, has to stay", state="absent")
+    refused({"bridge_port": [{"name": "y0"}]}, "leave br0, but br0, which stands on it, has to stay", state="absent")
     ours = blue(container("ns1", "198.51.100.7/24", gateway="198.51.100.9"))
     ours = {name: ours[name] for name in ("netns", "veth", "bridge_port")}
     assert apply(ours).changed
