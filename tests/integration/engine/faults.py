@@ -15,11 +15,11 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _engine
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
-from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import RTM_NEWLINK, Message, Refused, Socket
+from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import RTM_NEWADDR, Message, Refused, Socket
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation, Step
 
-# The kernel refuses it (ENODEV) and goes on with the messages behind it.
-_NONSENSE = Message("link", RTM_NEWLINK, 0, {"index": 0, "flags": 0, "change": 0}, [("IFLA_IFNAME", "refused")])
+# The kernel refuses it (EINVAL) and goes on with the messages behind it.
+_NONSENSE = Message("address", RTM_NEWADDR, 0, {"family": 2, "prefixlen": 99, "index": 1}, [("IFA_LOCAL", "10.0.0.1")])
 
 
 class Fault:

@@ -91,6 +91,53 @@ def test_swapped_addresses_keep_the_interfaces() -> None:
     assert [snapshot.link("eth0", name)["ifindex"] for name in ("ns1", "ns2")] == before
 
 
+def two_networks(*interfaces: str, gateway: str) -> Network:
+    """A container with an interface in each of some networks, and its default route in one of them."""
+    ends = {"eth0": ("br0", "10.10.0"), "eth1": ("br1", "10.11.0")}
+    bridges = [{"name": name, "addresses": [f"{prefix}.1/24"]} for name, prefix in ends.values()]
+    pairs = []
+    for interface in interfaces:
+        prefix = ends[interface][1]
+        routes = [{"to": "default", "via": f"{prefix}.1"}] if interface == gateway else []
+        peer = {"name": interface, "namespace": "ns1", "addresses": [f"{prefix}.2/24"], "routes": routes}
+        pairs.append({"name": f"v{interface}", "exclusive": True, "peer": peer})
+    ports = [{"name": f"v{interface}", "master": ends[interface][0]} for interface in interfaces]
+    return {"netns": [{"name": "ns1"}], "bridge": bridges, "veth": pairs, "bridge_port": ports}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (two_networks("eth0", "eth1", gateway="eth0"), two_networks("eth0", "eth1", gateway="eth1")),
+        (two_networks("eth0", "eth1", gateway="eth1"), two_networks("eth0", "eth1", gateway="eth0")),
+        (two_networks("eth0", gateway="eth0"), two_networks("eth0", "eth1", gateway="eth1")),
+        (two_networks("eth0", gateway="eth0"), two_networks("eth1", gateway="eth1")),
+        (two_networks("eth0", "eth1", gateway="eth0"), two_networks("eth1", gateway="eth1")),
+    ],
+)
+def test_default_route_moves(before: Network, after: Network) -> None:
+    """From one interface to another: one that is there, comes, or goes."""
+    story = Story(OFF)
+    story.changes(before, purge=True)
+    story.changes(after, purge=True)
+    story.changes(before, purge=True)
+
+
+def test_one_route_by_two_interfaces() -> None:
+    """Refused before the first change; with another metric it can be had."""
+    network = two_networks("eth0", "eth1", gateway="eth0")
+    network["veth"][1]["peer"]["routes"] = [{"to": "default", "via": "10.11.0.1"}]
+    before = snapshot.state()
+    message = (
+        "route to 'default' in namespace 'ns1': both 'eth0' and 'eth1' would have it; give one of them another metric"
+    )
+    with pytest.raises(BridgenetError, match=message):
+        apply(network)
+    snapshot.same(before, snapshot.state())
+    network["veth"][1]["peer"]["routes"][0]["metric"] = 100
+    Story(OFF).changes(network)
+
+
 def test_mtu_of_ports_and_bridge() -> None:
     """A bridge whose MTU is declared keeps it when smaller ports come; one whose is not follows them."""
     small = blue(NS1, NS2)
