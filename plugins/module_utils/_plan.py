@@ -149,18 +149,21 @@ def _check_masquerades(predicted: Host) -> None:
 def _one_way(name: str, current: Host, namespace: Namespace) -> None:
     """A destination can be reached by one interface only, for each metric; what was there before is not judged."""
     known = current.namespaces.get(name)
-    links: dict[tuple[str, int], str] = {}
-    for link in sorted(
-        namespace.links.values(), key=lambda link: known is None or known.links.get(link.name) is not link
-    ):
+    ways: dict[tuple[str, int], list[str]] = {}
+    new: set[tuple[str, int]] = set()
+    for link in namespace.links.values():
+        old = known.links.get(link.name) if known else None
         for route in link.routes or ():
-            first = links.setdefault((route.to, route.metric), link.name)
-            old = known.links.get(link.name) if known else None
-            if first != link.name and (old is None or route not in (old.routes or ())):
-                raise BridgenetError(
-                    f"route to {route.to!r} in {place(name)}: both {first!r} and {link.name!r} would have it; give one "
-                    "of them another metric"
-                )
+            key = (route.to, route.metric)
+            ways.setdefault(key, []).append(link.name)
+            if old is None or route not in (old.routes or ()):
+                new.add(key)
+    for key in new:
+        if len(ways[key]) > 1:
+            both = " and ".join(repr(link) for link in sorted(ways[key]))
+            raise BridgenetError(
+                f"route to {key[0]!r} in {place(name)}: both {both} would have it; give one of them another metric"
+            )
 
 
 def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
