@@ -65,9 +65,6 @@ def run(task: Task, check_mode: bool) -> Report:
         for _module, resource in task.resources:
             resource.widen(scope)
         current, resources, decided = _decide(kernel, scope, task)
-        if decided.short and not scope.everything:
-            scope.everything = True
-            current, resources, decided = _decide(kernel, scope, task)
         if decided.risks and not task.force:
             _guard.check(current, decided.risks, _ways(kernel, current))
         before, after = _views(current, resources), _views(decided.predicted, resources)
@@ -86,11 +83,24 @@ def run(task: Task, check_mode: bool) -> Report:
 
 
 def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Named], Plan]:
+    """Decide on what the task names, or on the whole host where that matters.
+
+    An error may be one for lack of knowledge: the label of a pair may be on the end that was not read.
+    """
     current = read(kernel, scope)
     resources = list(task.resources)
     if task.purge:
         resources += _purge.stale(current, task.resources, task.project)
-    return current, resources, plan(current, [resource for _module, resource in resources], task.purge)
+    try:
+        decided = plan(current, [resource for _module, resource in resources], task.purge)
+    except BridgenetError:
+        if scope.everything:
+            raise
+    else:
+        if scope.everything or not decided.short:
+            return current, resources, decided
+    scope.everything = True
+    return _decide(kernel, scope, task)
 
 
 def _ways(kernel: Kernel, current: Host) -> dict[str, str]:
