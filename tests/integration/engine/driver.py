@@ -47,7 +47,19 @@ def host() -> Host:
     """All that the engine can read of this machine."""
     kept = [Path("/proc/sys/net/bridge").glob("bridge-nf-call-*"), Path("/proc/sys/net").glob("ipv?/conf/*/[af]*")]
     keys = {str(path.relative_to("/proc/sys")) for paths in kept for path in paths}
-    scope = Scope(everything=True, look=True, sysctls={HOST: {"net/ipv4/ip_forward", *keys}}, files=set(_FILES))
+    return _read(Scope(sysctls={HOST: {"net/ipv4/ip_forward", *keys}}, files=set(_FILES)))
+
+
+def host_for(asked: Task) -> Host:
+    """The whole machine, with those sysctls that a task looks at."""
+    scope = Scope()
+    for _module, resource in asked.resources:
+        resource.widen(scope)
+    return _read(scope)
+
+
+def _read(scope: Scope) -> Host:
+    scope.everything = scope.look = True
     with Kernel() as kernel:
         return read(kernel, scope)
 

@@ -343,3 +343,13 @@ def test_same_indices() -> None:
     macs = [snapshot.link("p0", where)["address"] for where in "bd"]
     story.changes(pairs)
     assert [snapshot.link("p0", where)["address"] for where in "bd"] == macs, "nothing had to be recreated"
+
+
+def test_label_on_an_end_that_no_task_names() -> None:
+    """Found all the same: the other end is in a namespace that this task does not mention."""
+    story = Story(NAMESPACES)
+    story.changes(veth({"namespace": ""}, namespace="a"))
+    story.changes({"veth": [{"name": "x0", "label": "v0", "peer": {"name": "p0"}}]})
+    assert sorted(ends()) == [("", "p0"), ("", "x0")]
+    story.changes(veth({"namespace": ""}, namespace="b", label="v0"))
+    story.changes({"veth": [{"name": "p0", "label": "v0"}]}, state="absent")

@@ -267,6 +267,13 @@ def _possible(options: Options) -> Options:
     """Without what would contradict itself in most examples, because one option rules out another."""
     if options.get("routes"):
         options["up"] = True
+        on_link = [one["to"] for one in options["routes"] if "via" not in one]
+        there = [network(one) for one in [*options.get("addresses", ()), *on_link]]
+        options["routes"] = [
+            one
+            for one in options["routes"]
+            if "via" not in one or any(ipaddress.ip_address(one["via"]) in reached for reached in there)
+        ]
     lists = [options.get("addresses", ()), [one["to"] for one in options.get("routes", ())]]
     if any(is_ipv6(one) for found in lists for one in found):
         options["ipv6"] = True

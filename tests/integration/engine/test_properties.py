@@ -1,0 +1,69 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random declarations on the real kernel: what was predicted for the whole host is what stands, or all is undone."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
+from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import plan
+from ansible_collections.nslab.bridgenet.tests.integration.engine import driver, snapshot
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import sandbox
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.strategies import Declaration, declarations
+
+# Two changes of the whole host take a while, and the machine that they run on may be busy.
+few = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+
+
+def change(declaration: Declaration) -> None:
+    """Carry a declaration out, and look at the whole host."""
+    try:
+        task = driver.task(declaration)
+        before = driver.host_for(task)
+        predicted = plan(before, [resource for _module, resource in task.resources])
+    except BridgenetError:
+        assume(False)
+        raise
+    assume(not predicted.assumed)
+    state = snapshot.state()
+    try:
+        report = driver.apply(declaration, force=True)
+    except Failed as failed:
+        if "invalid gateway" not in str(failed) and "No route to host" not in str(failed):
+            raise  # all but a next hop that nothing leads to was for plan() to find out
+        snapshot.same(snapshot.portable(state), snapshot.portable(snapshot.state()), str(failed))
+        event("undone")
+        return
+    assert report.changed == bool(predicted.operations)
+    after = driver.host_for(task)
+    assert _links(after) == _links(predicted.predicted)
+    assert after.firewall.masquerades == predicted.predicted.firewall.masquerades
+    assert after.originals == predicted.predicted.originals
+    sysctls = after.namespaces[""].sysctls
+    assert {
+        key: value for key, value in predicted.predicted.namespaces[""].sysctls.items() if key in sysctls
+    }.items() <= sysctls.items()
+    assert not driver.apply(declaration, force=True).changed
+    event(f"operations: {min(len(predicted.operations), 20) // 5 * 5}")
+
+
+def _links(host: Host) -> dict[str, object]:
+    return {f"{place}/{link.name}": link for place, one in host.namespaces.items() for link in one.links.values()}
+
+
+@few
+@given(st.data())
+def test_from_any_state_to_any_other(data: st.DataObject) -> None:
+    """One declaration after another, the second one for what the first one made."""
+    with sandbox():
+        change(data.draw(declarations(driver.host()), label="first"))
+        change(data.draw(declarations(driver.host()), label="second"))
