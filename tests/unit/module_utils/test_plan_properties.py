@@ -46,7 +46,7 @@ def decide(current: Host, declared: list[Named]) -> Plan:
     try:
         decided = plan(current, [resource for _module, resource in declared])
     except BridgenetError as error:
-        event(f"refused: {str(error).split(';')[-1]}")
+        event(f"refused: {str(error).rsplit(';', maxsplit=1)[-1]}")
         assume(False)
         raise
     assume(not decided.assumed)
