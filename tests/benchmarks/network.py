@@ -47,6 +47,13 @@ def declaration(count: int, state: str = "present", masquerade: bool = False) ->
     return {"blue": blue}, containers
 
 
+def lists(count: int, state: str) -> dict[str, list[dict[str, Any]]]:
+    """The lists of the modules, as the role has them made."""
+    from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
+
+    return expand(*declaration(count, state))
+
+
 def script(count: int, masquerade: bool = False) -> str:
     """The commands of seed 001, in its order."""
     lines = ["set -e"]
