@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import _names
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
@@ -151,7 +152,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Bridge:
         ageing_time=_seconds(options, "ageing_time", 0, 1_000_000),
         **{name: options.get(name) for name in _FLAGS},
     )
-    label = context.label(options.get("label"), options["name"])
+    label = context.label(options.get("label"), _names.interface(options["name"]))
     return Bridge(
         present=is_present(options, context),
         namespace=declared_namespace(options),

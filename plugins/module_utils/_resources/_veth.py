@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _labels
+from .. import _labels, _names
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
@@ -188,7 +188,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Veth:
     peer = options.get("peer")
     if present and not peer:
         raise BridgenetError(f"veth {options['name']!r} has no peer; say peer: {{name: ...}}")
-    label = context.label(options.get("label"), options["name"])
+    label = context.label(options.get("label"), _names.interface(options["name"]))
     near, far = declared_link(options, label=str(label)), declared_link(peer) if peer else None
     namespace = declared_namespace(options)
     far_namespace = declared_namespace(peer) if peer else ""
