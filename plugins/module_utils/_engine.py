@@ -67,7 +67,8 @@ def run(task: Task, check_mode: bool) -> Report:
         current, resources, decided = _decide(kernel, scope, task)
         if decided.risks and not task.force:
             _guard.check(current, decided.risks, _ways(kernel, current))
-        before, after = _views(current, resources), _views(decided.predicted, resources)
+        before = _views(current, resources)
+        after = _views(decided.predicted, resources) if decided.operations or decided.assumed else before
         actions = tuple(command for operation in decided.operations for command in operation.commands())
         report = Report(
             bool(decided.operations), before, after, actions, decided.assumed, decided.warnings, _settings(decided)
