@@ -338,7 +338,9 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             options = {"name": name, "namespace": place, "master": draw(st.sampled_from(masters))}
             found["bridge_port"].append({**options, **draw(DECLARED_PORTS), **draw(ABSENT)})
     found["interface"] = []
-    for place, name in draw(st.lists(st.sampled_from(list(links)), max_size=1)) if links else ():
+    declared = {(one.get("namespace", HOST), one["name"]) for one in [*found["bridge"], *found["veth"]]} | far_ends
+    others = [end for end in links if end not in declared]  # said twice, a link may be told to be up and down
+    for place, name in draw(st.lists(st.sampled_from(others), max_size=1)) if others else ():
         options = {**_link(draw, name, place), **draw(ABSENT), "exclusive": draw(flags)}
         found["interface"].append(options)
     found["masquerade"] = [

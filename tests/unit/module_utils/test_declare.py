@@ -1,0 +1,131 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects as they are declared: every bad value is answered with its name and the fix, before anything is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Route
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context, Resource
+
+CONTEXT = Context("default", "host1")
+P0 = {"name": "p0"}
+
+
+def declare(module: str, **options: Any) -> Resource:
+    """One object."""
+    return RESOURCES[module].declare(options, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "message"),
+    [
+        ("netns", {"name": "../x"}, "namespace name '../x': allowed are"),
+        ("netns", {"name": "x" * 64}, "has 64 characters, at most 63 are allowed; shorten it"),
+        ("netns", {"name": "a", "label": "a b"}, "label 'a b': allowed are"),
+        ("netns", {"name": "a", "sysctls": {"kernel.hostname": "x"}}, "sysctl 'kernel.hostname': only keys below net"),
+        ("netns", {"name": "a", "sysctls": {"net/../kernel/x": "1"}}, "only keys below net"),
+        ("bridge", {"name": "bridge-0123456789"}, "has 17 characters, at most 15 are allowed; shorten it"),
+        ("bridge", {"name": "br 0"}, "interface name 'br 0'"),
+        ("bridge", {"name": "br0", "namespace": "a/b"}, "namespace name 'a/b'"),
+        ("bridge", {"name": "br0", "mac": "01:00:00:00:00:01"}, "is multicast"),
+        ("bridge", {"name": "br0", "mtu": 67}, "MTU 67 is out of range"),
+        ("bridge", {"name": "br0", "addresses": ["10.0.0.1"]}, "write it like 10.10.0.1/16"),
+        (
+            "bridge",
+            {"name": "br0", "addresses": ["10.0.0.1/8", "10.0.0.1/8"]},
+            "interface 'br0': address '10.0.0.1/8' is declared twice; say it once",
+        ),
+        ("bridge", {"name": "br0", "forward_delay": 1}, "forward_delay 1 is out of range: 2 to 30 seconds"),
+        ("bridge", {"name": "br0", "forward_delay": 31}, "forward_delay 31 is out of range"),
+        ("bridge", {"name": "br0", "ageing_time": -1}, "ageing_time -1 is out of range"),
+        ("bridge", {"name": "br0", "ageing_time": 1000001}, "ageing_time 1000001 is out of range"),
+        ("bridge", {"name": "br0", "routes": [{"to": "x"}]}, "network 'x'"),
+        ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "via": "x"}]}, "next hop 'x'"),
+        ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "via": "fd00::1"}]}, "mixes IPv4 and IPv6"),
+        ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "metric": -1}]}, "metric -1 is out of range"),
+        ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "metric": 2**32}]}, "is out of range"),
+        ("veth", {"name": "v0"}, "veth 'v0' has no peer; say peer: {name: ...}"),
+        ("veth", {"name": "v0", "peer": {"name": "p%d"}}, "interface name 'p%d'"),
+        ("veth", {"name": "v0", "peer": {"name": "p0", "namespace": "x y"}}, "namespace name 'x y'"),
+        ("veth", {"name": "v0", "peer": {"name": "p0", "mtu": 70000}}, "MTU 70000 is out of range"),
+        ("veth", {"name": "v0", "peer": {"name": "p0", "mac": "zz"}}, "MAC address 'zz'"),
+        ("veth", {"name": "v0", "peer": {"name": "v0"}}, "both ends have the same name in the same place"),
+        ("bridge_port", {"name": "v0"}, "bridge port 'v0' has no master"),
+        ("bridge_port", {"name": "v0", "master": "v0"}, "cannot be its own master"),
+        ("bridge_port", {"name": "v0", "master": "x" * 16}, "at most 15"),
+        ("bridge_port", {"name": "v0", "master": "br0", "cost": 0}, "cost 0 is out of range: 1 to 65535"),
+        ("bridge_port", {"name": "v0", "master": "br0", "cost": 65536}, "cost 65536 is out of range"),
+        ("bridge_port", {"name": "v0", "master": "br0", "priority": 64}, "priority 64 is out of range: 0 to 63"),
+        ("interface", {"name": "a/b"}, "interface name 'a/b'"),
+        ("interface", {"name": "x0", "addresses": ["10.0.0.255/24"]}, "broadcast address"),
+        ("masquerade", {"source": "10.0.0.0/99", "bridge": "br0"}, "network '10.0.0.0/99'"),
+        ("masquerade", {"source": "10.0.0.0/8"}, "say either out_interface"),
+        ("masquerade", {"source": "10.0.0.0/8", "bridge": "a", "out_interface": "b"}, "say either out_interface"),
+        ("masquerade", {"source": "10.0.0.0/8", "bridge": 'a"b'}, "interface name 'a\"b'"),
+        ("sysctl_bridge_nf", {"namespace": "a b"}, "namespace name 'a b'"),
+        ("sysctl_bridge_nf", {"persist": True}, "keeps nothing; name a value"),
+        ("sysctl_bridge_nf", {"namespace": "a", "iptables": True, "load": True}, "load and persist are for the host"),
+    ],
+)
+def test_refused(module: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(BridgenetError) as caught:
+        declare(module, **options)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "route"),
+    [
+        ({"to": "default", "via": "10.0.0.1"}, Route("default", "10.0.0.1", 0)),
+        ({"to": "0.0.0.0/0", "via": "10.0.0.1"}, Route("default", "10.0.0.1", 0)),
+        ({"to": "default", "via": "fd00::1"}, Route("::/0", "fd00::1", 1024)),
+        ({"to": "::/0", "via": "FD00::1"}, Route("::/0", "fd00::1", 1024)),
+        ({"to": "10.1.2.3/8", "metric": 7}, Route("10.0.0.0/8", "", 7)),
+        ({"to": "fd00::/64", "metric": 0}, Route("fd00::/64", "", 1024)),
+    ],
+)
+def test_routes_are_canonical(given: dict[str, Any], route: Route) -> None:
+    resource: Any = declare("interface", name="x0", routes=[given])
+    assert resource.link.routes == (route,)
+
+
+def test_undeclared_is_none() -> None:
+    """What is not named is left alone."""
+    resource: Any = declare("interface", name="x0", addresses=None, mtu=None)
+    assert {name for name, value in resource.link.__dict__.items() if value is not None} == {"name"}
+
+
+def test_state_of_an_object_goes_before_that_of_the_task() -> None:
+    absent = Context("default", "host1", "absent")
+    assert not RESOURCES["netns"].declare({"name": "a"}, absent).present
+    assert RESOURCES["netns"].declare({"name": "a", "state": "present"}, absent).present
+    assert not RESOURCES["netns"].declare({"name": "a", "state": "absent"}, CONTEXT).present
+
+
+def test_absent_needs_only_a_name() -> None:
+    assert not declare("veth", name="v0", state="absent").present
+    assert not declare("bridge_port", name="v0", state="absent").present
+
+
+def test_macs_differ_between_hosts_projects_and_ends() -> None:
+    """Clones do not collide."""
+    contexts = [CONTEXT, Context("other", "host1"), Context("default", "host2")]
+    pairs: list[Any] = [RESOURCES["veth"].declare({"name": "v0", "peer": P0}, context) for context in contexts]
+    macs = [mac for pair in pairs for mac in pair.macs]
+    assert len(set(macs)) == 6
+
+
+def test_every_module_is_a_resource() -> None:
+    """The argument spec names everything that declare() may need."""
+    assert list(RESOURCES) == ["sysctl_bridge_nf", "netns", "bridge", "veth", "bridge_port", "interface", "masquerade"]
+    for kind in RESOURCES.values():
+        assert set(kind.required) <= set(kind.spec)
+        assert kind.spec["state"]["choices"] == ["present", "absent"]
+        assert "default" not in kind.spec["state"]
