@@ -360,6 +360,15 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             )
         )
     ]
+    ports = [
+        (place, link.name)
+        for place, one in (current.namespaces if current else {}).items()
+        for link in one.links.values()
+        if link.master
+    ]
+    for link in [*found["veth"], *(pair["peer"] for pair in found["veth"]), *found["interface"]]:
+        if (link.get("namespace", HOST), link["name"]) in ports and link.get("mtu", 1500) < 1280:
+            link["mtu"] = 1280  # in the message with which a port leaves, its bridge would still follow it
     return found
 
 
