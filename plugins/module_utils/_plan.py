@@ -39,12 +39,9 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     _no_twins(resources)
     draft = Draft(current)
     draft.restore = purge or any(not resource.present for resource in resources)
-    for resource in resources:
-        if not resource.present:
-            resource.predict(draft)
-    for resource in resources:
-        if resource.present:
-            resource.predict(draft)
+    # What goes makes room for what comes; what is only taken off a link goes off the link as it will be.
+    for resource in sorted(resources, key=lambda resource: 1 if resource.present else 0 if resource.deletes else 2):
+        resource.predict(draft)
     predicted = draft.finish()
     warnings = [*draft.warnings, *_check(current, predicted)]
     return Plan(

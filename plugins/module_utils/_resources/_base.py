@@ -8,7 +8,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import _labels, _names
 from .._draft import Draft
@@ -42,6 +42,7 @@ class Resource(abc.ABC):
     """One declared object."""
 
     present: bool
+    deletes: ClassVar[bool] = True  # absent makes its name free
 
     @property
     @abc.abstractmethod

@@ -41,6 +41,7 @@ class BridgePort(Resource):
     name: str
     master: str
     options: PortOptions
+    deletes = False
 
     @property
     def what(self) -> str:

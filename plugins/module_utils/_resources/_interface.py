@@ -33,6 +33,7 @@ class Interface(Resource):
     link: Link
     exclusive: bool
     project: str
+    deletes = False
 
     @property
     def what(self) -> str:
