@@ -40,7 +40,21 @@ options:
   containers:
     description:
       - The containers, by name. A name has 1 to 63 letters, digits, V(_), V(.) and V(-), and is that of the namespace.
-      - The keys of a container are C(networks) (required) and C(state), which is V(present) (the default) or V(absent).
+      - The keys of a container are C(networks), C(network_mode) or C(adopt), of which one is required, those of its
+        process, and C(state), which is V(present) (the default) or V(absent).
+      - C(network_mode) is V(bridge), V(host), V(none) or V(container:NAME), as C(docker run --network) has them.
+        V(bridge) is the network C(default), with an address of it that is made from the container's name. V(host) makes
+        no namespace. V(none) makes one with only C(lo). V(container:NAME) is another name for the namespace of that
+        container.
+      - The network C(default) is there where a container uses it. Unless it is declared, its subnet is
+        V(10.210.0.0/16), its bridge is C(br-default), and it masquerades.
+      - C(adopt) takes the namespace of somebody else's process or container in place of one of ours, by exactly one of
+        C(pid), C(path), C(podman) and C(docker), as M(nslab.bridgenet.netns) has them. C(networks) plugs it in.
+      - C(command) is a list of words, or a string that is split as a shell does it. It is kept running in the namespace
+        of the container by M(nslab.bridgenet.netns_service), under the container's name. With it go C(hostname) (the
+        container's name by default), C(dns) and C(dns_search) (one or a list), C(extra_hosts) (a mapping, or a list of
+        C(NAME=ADDRESS)), C(environment) (a mapping, or a list of C(NAME=VALUE)), C(user), C(working_dir) and
+        C(restart), which are Compose's.
       - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address) (required),
         C(mac_address), C(gw_priority), C(interface_name) and C(host_interface_name).
       - C(ipv4_address) is an address in the network's subnet, without prefix length.
@@ -63,6 +77,11 @@ options:
     type: str
     choices: [auto, nftables, iptables]
     default: auto
+  isolation:
+    description:
+      - Whether the networks are kept from each other, those that have a bridge of ours with an address.
+    type: bool
+    default: true
 seealso:
   - module: nslab.bridgenet.transaction
 """
@@ -75,6 +94,8 @@ EXAMPLES = r"""
     veth: "{{ lists.veth }}"
     bridge_port: "{{ lists.bridge_port }}"
     masquerade: "{{ lists.masquerade }}"
+    forward: "{{ lists.forward }}"
+    netns_service: "{{ lists.netns_service }}"
   vars:
     lists: "{{ networks | nslab.bridgenet.expand(containers) }}"
     networks:
@@ -90,8 +111,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The lists C(netns), C(bridge), C(veth), C(bridge_port) and C(masquerade). Their elements have the options of the
-      module of that name.
+    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward) and C(netns_service). Their
+      elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
   type: dict
 """
@@ -107,7 +128,7 @@ from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaratio
 
 
 def expand(
-    networks: Any, containers: Any = None, forwarding: Any = True, backend: str = "auto"
+    networks: Any, containers: Any = None, forwarding: Any = True, backend: str = "auto", isolation: Any = True
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
@@ -115,7 +136,12 @@ def expand(
             str(value)  # raises, and names the variable
     try:
         declaration = _declaration.parse(networks, containers)
-        return _expansion.lists(declaration, _readers.flag("forwarding", forwarding), _readers.text("backend", backend))
+        return _expansion.lists(
+            declaration,
+            _readers.flag("forwarding", forwarding),
+            _readers.text("backend", backend),
+            _readers.flag("isolation", isolation),
+        )
     except BridgenetError as error:
         raise AnsibleFilterError(str(error)) from error
 

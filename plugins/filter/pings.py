@@ -31,19 +31,25 @@ options:
 """
 
 EXAMPLES = r"""
-- name: List the pings
-  ansible.builtin.debug:
-    msg: "{{ container_bridge_network_result.after | nslab.bridgenet.pings }}"
+- name: Ping through what stands
+  nslab.bridgenet.reachability:
+    matrix: "{{ container_bridge_network_result.after | nslab.bridgenet.pings }}"
 """
 
 RETURN = r"""
 _value:
-  description: One line for each ping, with the namespace to ping from, the address to ping, and words that tell them.
+  description:
+    - One object for each ping, with the namespace to ping from, the address to ping, and a title, as the option
+      C(matrix) of M(nslab.bridgenet.reachability) takes them.
   type: list
-  elements: str
+  elements: dict
   sample:
-    - ns1 10.10.0.1 ns1 to gateway, 10.10.0.1
-    - ns1 10.10.0.20 ns1 to ns2, 10.10.0.20
+    - from: ns1
+      to: 10.10.0.1
+      title: ns1 to gateway, 10.10.0.1
+    - from: ns1
+      to: 10.10.0.20
+      title: ns1 to ns2, 10.10.0.20
 """
 
 from collections.abc import Callable, Mapping
@@ -52,7 +58,7 @@ from typing import Any
 from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _standing
 
 
-def pings(after: Mapping[str, Any], limit: int = 20, sample: int = 10) -> list[str]:
+def pings(after: Mapping[str, Any], limit: int = 20, sample: int = 10) -> list[dict[str, str]]:
     """List who is to ping whom."""
     return _standing.pings(_standing.networks(after), limit, sample)
 

@@ -15,7 +15,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ._model import BridgeOptions, PortOptions, Route
+from ._model import BridgeOptions, PortOptions, Route, TunOptions
 
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
@@ -32,17 +32,20 @@ _U16 = struct.Struct("=H")
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_LINK_NETNSID = 18, 20, 26, 37
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID = 18, 20, 26, 33, 37
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
 _BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES = 36, 37, 38
+_TUN_OWNER, _TUN_GROUP, _TUN_TYPE, _TUN_PI, _TUN_VNET_HDR, _TUN_PERSIST, _TUN_MULTI_QUEUE = 1, 2, 3, 4, 5, 6, 7
 _BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD = 2, 3, 4, 5
 _BRPORT_LEARNING, _BRPORT_ISOLATED = 8, 33
 _INET6_CONF, _DEVCONF_DISABLE_IPV6 = 2, 26
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+_NETNSA_NSID = 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 9, 15
 
 IFF_UP = 1
+_IFF_TAP = 2  # linux/if_tun.h
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
 RT_TABLE_MAIN = 254
 RTN_UNICAST = 1
@@ -70,6 +73,9 @@ class LinkRow:
     master: int
     bridge: BridgeOptions | None
     port: PortOptions | None
+    tun: TunOptions | None
+    persistent: bool  # of a tun or tap
+    carrier: bool
 
 
 @dataclass
@@ -152,6 +158,17 @@ def _port(data: bytes, span: tuple[int, int]) -> PortOptions:
     return known
 
 
+def _tun(data: bytes, attrs: dict[int, tuple[int, int]]) -> TunOptions:
+    return TunOptions(
+        mode="tap" if data[attrs[_TUN_TYPE][0]] == _IFF_TAP else "tun",
+        owner=str(_u32(data, attrs, _TUN_OWNER)) if _TUN_OWNER in attrs else "",
+        group=str(_u32(data, attrs, _TUN_GROUP)) if _TUN_GROUP in attrs else "",
+        multi_queue=_flag(data, attrs, _TUN_MULTI_QUEUE),
+        packet_info=_flag(data, attrs, _TUN_PI),
+        vnet_hdr=_flag(data, attrs, _TUN_VNET_HDR),
+    )
+
+
 def _speaks_ipv6(data: bytes, span: tuple[int, int]) -> bool:
     """Whether disable_ipv6 is 0; an interface below 1280 bytes of MTU has no IPv6 part at all."""
     inet6 = _attributes(data, *span).get(_AF_INET6)
@@ -172,13 +189,17 @@ def links(dump: list[bytes]) -> list[LinkRow]:
             attrs = _attributes(data, start + 16, end)
             info = attrs.get(_IFLA_LINKINFO)
             kind = slave = ""
-            bridge = port = None
+            bridge = port = tun = None
+            persistent = False
             if info:
                 inner = _attributes(data, *info)
                 if _INFO_KIND in inner:
                     kind = _text(data, inner[_INFO_KIND])
                 if kind == "bridge" and _INFO_DATA in inner:
                     bridge = _bridge(data, inner[_INFO_DATA])
+                if kind == "tun" and _INFO_DATA in inner:
+                    told = _attributes(data, *inner[_INFO_DATA])
+                    tun, persistent = _tun(data, told), _flag(data, told, _TUN_PERSIST)
                 if _INFO_SLAVE_KIND in inner:
                     slave = _text(data, inner[_INFO_SLAVE_KIND])
                 if slave == "bridge" and _INFO_SLAVE_DATA in inner:
@@ -202,6 +223,9 @@ def links(dump: list[bytes]) -> list[LinkRow]:
                     _u32(data, attrs, _IFLA_MASTER),
                     bridge,
                     port,
+                    tun,
+                    persistent,
+                    _flag(data, attrs, _IFLA_CARRIER),
                 )
             )
     return rows
@@ -240,6 +264,27 @@ def addresses(dump: list[bytes]) -> dict[int, list[AddressRow]]:
             if text and text not in _OF_LOOPBACK:
                 secondary = family != _AF_INET6 and bool(flags & IFA_F_SECONDARY)
                 found.setdefault(index, []).append(AddressRow(text, secondary))
+    return found
+
+
+def namespace_ids(dump: list[bytes]) -> list[int]:
+    """The ids in a dump of RTM_GETNSID."""
+    return [
+        _u32(data, _attributes(data, start + 4, end), _NETNSA_NSID)
+        for data in dump
+        for _kind, _sequence, start, end in messages(data)
+    ]
+
+
+def local_addresses(dump: list[bytes]) -> set[str]:
+    """All addresses of an RTM_GETADDR dump."""
+    found = set()
+    for data in dump:
+        for _kind, _sequence, start, end in messages(data):
+            attrs = _attributes(data, start + 8, end)
+            span = attrs.get(_IFA_LOCAL) or attrs.get(_IFA_ADDRESS)
+            if span:
+                found.add(_ip(data[span[0] : span[1]]))
     return found
 
 

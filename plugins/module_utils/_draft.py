@@ -14,10 +14,25 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from . import _forwarding, _labels, _names, _sysctl
+from . import _forwarding, _iptables, _labels, _names, _nft, _sysctl, _unit
 from ._errors import BridgenetError
 from ._labels import Label
-from ._model import DEFAULTS, HOST, Host, Link, Masquerade, Namespace, Original, Route, new_links_speak_ipv6, overlay
+from ._model import (
+    DEFAULTS,
+    HOST,
+    Element,
+    Entry,
+    Host,
+    Link,
+    Namespace,
+    Original,
+    Route,
+    Rule,
+    Service,
+    new_links_speak_ipv6,
+    overlay,
+    unpublished,
+)
 
 # A loopback as the kernel makes it (drivers/net/loopback.c).
 NEW_LOOPBACK = Link(
@@ -106,9 +121,17 @@ class Draft:
         self.current = current
         self.links: dict[str, dict[str, Link]] = {name: dict(ns.links) for name, ns in current.namespaces.items()}
         self.sysctls: dict[str, dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
-        self.masquerades: dict[Masquerade, str] = dict(current.firewall.masquerades)
+        self.entries: dict[Entry, str] = dict(current.firewall.entries)  # of the firewall
+        self.forwards = False  # the task is about who may talk to whom
+        self.nsids: dict[str, int] = {}  # that are to be given
+        self.names: dict[str, list[str]] = {}  # where a namespace stands -> under which names it is published
+        self._keys = dict(current.names)
+        for name, key in current.names.items():
+            self.names.setdefault(key, []).append(name)
+        self.going: dict[int, int] = {}  # inode of a namespace that goes, unless somebody holds it -> seconds to wait
         self.files: dict[str, str] = dict(current.files)
         self.originals: dict[str, Original] = dict(current.originals)
+        self.services: dict[str, Service] = dict(current.services)
         self.modules: list[str] = []  # kernel modules to load
         self.restore = False  # the host's own sysctls come back where nothing of ours is left
         self.assumed: list[str] = []
@@ -119,22 +142,45 @@ class Draft:
 
     def need(self, namespace: str) -> dict[str, Link]:
         """The links of a namespace; one that is missing is assumed empty, which only check mode accepts."""
-        found = self.links.get(namespace)
+        found = self.links.get(self.present_key(namespace))
         if found is None:
             self.assumed.append(f"namespace {namespace}")
             found = self.links[namespace] = {"lo": NEW_LOOPBACK}
             self.sysctls[namespace] = {}
+            self.publish(namespace, namespace)
         return found
 
     def is_assumed(self, namespace: str) -> bool:
         """Whether a namespace is there only by assumption."""
         return f"namespace {namespace}" in self.assumed
 
+    def key(self, name: str) -> str:
+        """Where the namespace of that name stands, or stood before it lost the name."""
+        return self._keys.get(name, name)
+
+    def present_key(self, name: str) -> str:
+        """Where the namespace of that name stands; nowhere if it is not published."""
+        if name == HOST or self.is_published(name):
+            return self.key(name)
+        return unpublished(name) if name in self.links else name
+
+    def is_published(self, name: str) -> bool:
+        """Whether there is a namespace under that name."""
+        return name in self.names.get(self.key(name), ())
+
+    def publish(self, name: str, namespace: str) -> None:
+        """A namespace gets a name."""
+        self._keys[name] = namespace
+        self.names.setdefault(namespace, []).append(name)
+
+    def withdraw(self, name: str) -> None:
+        """A namespace loses a name, and lives on."""
+        self.names[self.key(name)].remove(name)
+
     def drop_namespace(self, namespace: str) -> None:
-        """A namespace goes, and with it its veths and their other ends; one with another name only loses this one."""
-        if not self.current.namespaces[namespace].shared:
-            for link in list(self.links[namespace].values()):
-                self.drop(namespace, link.name)
+        """A namespace goes, and with it its veths and their other ends."""
+        for link in list(self.links[namespace].values()):
+            self.drop(namespace, link.name)
         del self.links[namespace]
         del self.sysctls[namespace]
 
@@ -164,24 +210,18 @@ class Draft:
                 if port.master == name:
                     self.put(namespace, dataclasses.replace(port, master="", port=None))
 
-    def claim(self, existing: str, own: Label, what: str, take_over: bool) -> None:
-        """An object in the way must be ours, or be handed over."""
-        if take_over:
-            return
+    def claim(self, existing: str, own: Label, what: str, take_over: bool | None) -> None:
+        """An object in the way must be ours, or be handed over; None is one that cannot be."""
         label = _labels.parse(existing)
-        if label is None:
-            raise BridgenetError(
-                f"{what} exists and is not ours; choose another name, remove it, or say take_over: true"
-            )
-        if label.project != own.project:
-            raise BridgenetError(
-                f"{what} belongs to project {label.project!r}, not {own.project!r}; choose another name, or say "
-                "take_over: true"
-            )
+        if take_over or (label is not None and label.project == own.project):
+            return
+        whose = f"belongs to project {label.project!r}, not {own.project!r}" if label else "exists and is not ours"
+        fix = "remove it" if take_over is None else "choose another name, remove it, or say take_over: true"
+        raise BridgenetError(f"{what} {whose}; {fix}")
 
     def may_remove(self, existing: str, own: Label | None, what: str) -> None:
         """Absent by name removes what has the name; absent with a label only what carries it."""
-        if own is not None and existing != str(own):
+        if own is not None and not own.is_of(_labels.parse(existing)):
             found = f"is labelled {existing!r}" if existing else "carries no label"
             raise BridgenetError(
                 f"{what} {found} and not {str(own)!r}, so it is not removed; drop the label to remove it by name"
@@ -199,6 +239,19 @@ class Draft:
             first = self.originals[name].before if name in self.originals else before.get(name, values[name])
             self.originals[name] = Original(first, values[name])
 
+    def turn_on_forwarding(self, switch: str, what: str) -> None:
+        """Make the host a router; router advertisements are still heard, and what was before is noted down."""
+        values = self.sysctls[HOST]
+        if switch not in values:
+            raise BridgenetError(f"{what}: this kernel has no {switch}; drop the IPv6 network or forwarding")
+        if values[switch] != "0":
+            return
+        if switch == _forwarding.SWITCH6:
+            for key in sorted(values):
+                if key.endswith("/accept_ra") and values[key] == "1":
+                    self.set_host_sysctl(key, "2")
+        self.set_host_sysctl(switch, "1")
+
     def restore_host_sysctls(self, keys: Iterable[str]) -> None:
         """Give values back that are still ours; what somebody changed since then stays."""
         values = self.sysctls[HOST]
@@ -213,9 +266,28 @@ class Draft:
 
     def anything_of_ours(self) -> bool:
         """Whether an object with a label of any project is left."""
-        if any(_labels.parse(comment) for comment in self.masquerades.values()):
+        if any(_labels.parse(comment) for comment in self.entries.values()):
             return True
-        return any(_labels.parse(link.label or "") for links in self.links.values() for link in links.values())
+        if any(_labels.parse(_unit.label(text)) for one in self.services.values() for text in one.files.values()):
+            return True
+        return any(
+            _labels.parse(link.label or "")
+            for namespace, links in self.links.items()
+            if namespace == HOST or self.names.get(namespace)
+            for link in links.values()
+        )
+
+    # --- the firewall ---
+
+    def _settle_gates(self) -> None:
+        """The rules in chains of others: where they are needed, as long as anything of ours forwards."""
+        needed = any(isinstance(entry, Element) and entry.set in _nft.FORWARD for entry in self.entries)
+        gates = self.current.firewall.gates
+        if needed and (gates is None or not self.forwards):
+            return
+        mine = {entry for entry in self.entries if isinstance(entry, Rule) and _iptables.is_gate(entry)}
+        kept = {entry: comment for entry, comment in self.entries.items() if entry not in mine}
+        self.entries = {**kept, **dict.fromkeys(gates or () if needed else (), _iptables.GATE_COMMENT)}
 
     # --- the end ---
 
@@ -228,20 +300,24 @@ class Draft:
                 self.sysctls[HOST].pop(key, None)
         if self.restore and self.originals and not self.anything_of_ours():
             self.restore_host_sysctls(list(self.originals))
+        self._settle_gates()
         self._adjust_bridge_mtus()
         namespaces = {}
         for name, links in self.links.items():
             old = self.current.namespaces.get(name)
-            if old is not None and _same(old.links, links) and old.sysctls == self.sysctls[name]:
+            nsid = self.nsids.get(name, old.nsid if old else None)
+            if old is not None and _same(old.links, links) and old.sysctls == self.sysctls[name] and old.nsid == nsid:
                 namespaces[name] = old
             else:
-                namespaces[name] = Namespace(name, links, self.sysctls[name])
+                namespaces[name] = Namespace(name, links, self.sysctls[name], nsid)
         return dataclasses.replace(
             self.current,
             namespaces=namespaces,
-            firewall=dataclasses.replace(self.current.firewall, masquerades=self.masquerades, intact=True),
+            names={name: key for key, names in self.names.items() for name in names},
+            firewall=dataclasses.replace(self.current.firewall, entries=self.entries, intact=True),
             files=self.files,
             originals=self.originals,
+            services=self.services,
         )
 
     def _adjust_bridge_mtus(self) -> None:

@@ -5,29 +5,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from . import _guard, _purge
+from . import _guard, _holders, _iptables, _purge, _unit
 from ._errors import BridgenetError
+from ._firewall_steps import AddRule, DelRule
 from ._kernel import Kernel
 from ._lock import host_lock
-from ._model import HOST, Host
-from ._netlink import require_pyroute2
-from ._operations import (
-    CreateBridge,
-    CreateNamespace,
-    CreateVeth,
-    DeleteLinks,
-    DeleteNamespace,
-    NetlinkOperation,
-    SetSysctl,
-)
+from ._model import HOST, Held, Host
+from ._operations import DeleteNamespace, SetSysctl
 from ._plan import Plan, plan
 from ._purge import Named
 from ._reader import Scope, read
+from ._resources._base import Patience
+from ._services import StopServices
 
 Views = list[tuple[str, str, dict[str, Any]]]  # module, how a message names the object, the object as options
 
@@ -41,6 +36,16 @@ class Task:
     purge: bool = False
     force: bool = False
     lock_timeout: float = 60
+    patience: Patience = field(default_factory=Patience)  # with who holds a namespace that a purge removes
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A change that belongs to the host and not to one object: a sysctl, a rule in a chain of others."""
+
+    what: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class Report:
     actions: tuple[str, ...]
     assumed: tuple[str, ...]
     warnings: tuple[str, ...]
-    settings: tuple[SetSysctl, ...]  # sysctls of the host itself
+    settings: tuple[Setting, ...]
+    counters: Views | None = field(default=None, compare=False)  # as they are, also in check mode; None: none counts
 
 
 def run(task: Task, check_mode: bool) -> Report:
@@ -65,6 +71,10 @@ def run(task: Task, check_mode: bool) -> Report:
         for _module, resource in task.resources:
             resource.widen(scope)
         current, resources, decided = _decide(kernel, scope, task)
+        if decided.going:
+            held = _holders.wait(dict(decided.going), _ending(decided), patient=not check_mode)
+            if any(one.holders or one.waited for one in held.values()):  # otherwise it stands
+                current, resources, decided = _decide(kernel, scope, task, held)
         if decided.risks and not task.force:
             _guard.check(current, decided.risks, _ways(kernel, current))
         before = _views(current, resources)
@@ -74,24 +84,28 @@ def run(task: Task, check_mode: bool) -> Report:
             bool(decided.operations), before, after, actions, decided.assumed, decided.warnings, _settings(decided)
         )
         if check_mode or not (decided.operations or decided.assumed):
-            return report
+            return dataclasses.replace(report, counters=_counters(current, resources))
         if decided.assumed:
             raise BridgenetError(f"missing on this host: {', '.join(decided.assumed)}; create it first")
         _able(kernel, decided)
         kernel.apply(decided.operations)
-        _verify(kernel, scope, resources, after)
-        return report
+        real = _verify(kernel, scope, resources, after)
+        return dataclasses.replace(report, counters=_counters(real, resources))
 
 
-def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Named], Plan]:
+def _decide(
+    kernel: Kernel, scope: Scope, task: Task, held: Mapping[int, Held] | None = None
+) -> tuple[Host, Sequence[Named], Plan]:
     """Decide on what the task names, or on the whole host where that matters.
 
     An error may be one for lack of knowledge: the label of a pair may be on the end that was not read.
     """
-    current = read(kernel, scope)
+    current = dataclasses.replace(read(kernel, scope), holders=held or {})
     resources = list(task.resources)
     if task.purge:
-        resources += _purge.stale(current, task.resources, task.project)
+        resources += _purge.stale(current, task.resources, task.project, task.patience)
+    else:
+        resources += _purge.unplugged(current, task.resources, task.project)
     try:
         decided = plan(current, [resource for _module, resource in resources], task.purge)
     except BridgenetError:
@@ -101,69 +115,77 @@ def _decide(kernel: Kernel, scope: Scope, task: Task) -> tuple[Host, Sequence[Na
         if scope.everything or not decided.short:
             return current, resources, decided
     scope.everything = True
-    return _decide(kernel, scope, task)
+    return _decide(kernel, scope, task, held)
+
+
+def _ending(decided: Plan) -> set[str]:
+    """The units of systemd that are stopped before the namespaces go in which they run."""
+    stops = [operation for operation in decided.operations if isinstance(operation, StopServices)]
+    return {_unit.name(service) for stop in stops for service in stop.services}
 
 
 def _ways(kernel: Kernel, current: Host) -> dict[str, str]:
     """Peer of sshd -> the interface of the host by which the kernel reaches it."""
     names = {link.index: link.name for link in current.namespaces[HOST].links.values()}
-    found = {peer: names.get(kernel.socket(HOST).way_to(peer)) for peer in _guard.ssh_peers()}
+    peers = _guard.ssh_peers().items()
+    found = {peer: name or names.get(kernel.socket(HOST).way_to(peer)) for peer, name in peers}
     return {peer: name for peer, name in found.items() if name}
 
 
-def _settings(decided: Plan) -> tuple[SetSysctl, ...]:
-    """What changes in the host's own sysctls; disable_ipv6 of a link is shown with the link."""
+def _settings(decided: Plan) -> tuple[Setting, ...]:
+    """What changes on the host itself; disable_ipv6 of a link is shown with the link."""
     known = decided.predicted.namespaces[HOST].sysctls
-    found = [operation for operation in decided.operations if isinstance(operation, SetSysctl)]
-    return tuple(operation for operation in found if operation.namespace == HOST and operation.key in known)
+    found = []
+    for one in decided.operations:
+        if isinstance(one, SetSysctl) and one.namespace == HOST and one.key in known:
+            found.append(Setting(f"sysctl {one.key}", one.before, one.after))
+        if isinstance(one, (AddRule, DelRule)) and _iptables.is_gate(one.rule):
+            states = ("none", one.comment) if isinstance(one, AddRule) else (one.comment, "none")
+            found.append(Setting(f"rule of {one.rule.program} in {one.rule.chain}", *states))
+    return tuple(found)
 
 
 def _views(host: Host, resources: Sequence[Named]) -> Views:
     found = []
     for module, resource in resources:
-        view = resource.view(host)
+        view = resource.at(host.key).view(host)
         if view is not None:
             found.append((module, resource.what, view))
     return found
 
 
+def _counters(host: Host, resources: Sequence[Named]) -> Views | None:
+    counting = [(module, resource) for module, resource in resources if resource.counts]
+    if not counting:
+        return None
+    found = [(module, resource.what, resource.counters(host)) for module, resource in counting]
+    return [(module, what, counters) for module, what, counters in found if counters is not None]
+
+
 def _able(kernel: Kernel, decided: Plan) -> None:
-    """Whether this host can do it at all, before the first change: pyroute2, and the kinds of device."""
+    """Whether this host can do it at all, before the first change: descriptors, pyroute2, kinds of device."""
     withdrawn = sum(isinstance(operation, DeleteNamespace) for operation in decided.operations)
     if withdrawn > kernel.room - 4:
         raise BridgenetError(
             f"{withdrawn} namespaces at once need as many file descriptors, and this process may have {kernel.room}; "
             "remove them in parts, or raise the limit (`ulimit -Hn`)"
         )
-    messages = (NetlinkOperation, CreateNamespace, DeleteLinks)
-    if not any(isinstance(operation, messages) for operation in decided.operations):
-        return
-    require_pyroute2()
-    wanted = set()
-    if any(isinstance(operation, CreateBridge) for operation in decided.operations):
-        wanted.add("bridge")
-    if any(isinstance(operation, CreateVeth) for operation in decided.operations):
-        wanted.add("veth")
-    socket = kernel.socket(HOST)
-    for kind in sorted(wanted):
-        if not socket.knows(kind):
-            raise BridgenetError(
-                f"this kernel cannot make a {kind}; install a kernel with the module {kind}, or load it: "
-                f"`modprobe {kind}`"
-            )
+    for one_of_each in {type(operation): operation for operation in decided.operations}.values():
+        one_of_each.require(kernel)
 
 
-def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> None:
+def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> Host:
     """Read back what was set: the kernel ignores what it does not know, and others change things, too."""
     try:
-        real = _views(read(kernel, scope), resources)
+        host = read(kernel, scope)
+        real = _views(host, resources)
     except (OSError, BridgenetError) as error:
         left = kernel.undo()
         raise BridgenetError(
             f"after the change the host could not be read: {error}; {left or 'the change was undone'}"
         ) from error
     if real == expected:
-        return
+        return host
     differences = [f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(expected, real)]
     left = kernel.undo()
     raise BridgenetError(

@@ -34,10 +34,16 @@ def write(path: str, content: str) -> None:
         if directory == os.path.dirname(ORIGINALS) and os.path.isdir(directory):
             os.rmdir(directory)
         return
+    replace(path, content.encode())
+
+
+def replace(path: str, content: bytes) -> None:
+    """Write a file atomically, in a directory that is made if it is not there."""
+    directory = os.path.dirname(path)
     os.makedirs(directory, mode=0o755, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".bridgenet-")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        with os.fdopen(descriptor, "wb") as handle:
             handle.write(content)
         os.chmod(temporary, 0o644)
         os.rename(temporary, path)

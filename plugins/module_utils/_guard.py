@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from . import _labels
 from ._errors import BridgenetError
-from ._model import DEFAULTS, HOST, Host, Link
+from ._model import DEFAULTS, HOST, Host, Link, is_another
 
 _ESTABLISHED = "01"  # include/net/tcp_states.h
 
@@ -39,7 +39,7 @@ def risks(current: Host, predicted: Host) -> list[Risk]:
             continue
         if new is None:
             found.append(Risk(name, "be removed"))
-        elif link.kind == "veth" and link.peer != new.peer:
+        elif is_another(link, new):
             found.append(Risk(name, "be made anew"))
         elif link.up and not new.up:
             found.append(Risk(name, "be taken down"))
@@ -124,10 +124,24 @@ def _address(raw: str) -> str:
     return str(parsed.ipv4_mapped or parsed)
 
 
-def ssh_peers() -> list[str]:
-    """The addresses at the other end of the established connections of sshd (proc_net_tcp(5))."""
+def _link_local() -> dict[str, list[str]]:
+    """Our IPv6 link-local addresses and the interfaces that have them (if_inet6, net/ipv6/addrconf.c)."""
+    found: dict[str, list[str]] = {}
+    path = "/proc/thread-self/net/if_inet6"
+    if os.path.exists(path):
+        with open(path, encoding="ascii") as handle:
+            for address, _index, _length, _scope, _flags, name in map(str.split, handle):
+                found.setdefault(str(ipaddress.IPv6Address(bytes.fromhex(address))), []).append(name)
+    return found
+
+
+def ssh_peers() -> dict[str, str]:
+    """The addresses at the other end of the established connections of sshd (proc_net_tcp(5)).
+
+    With the interface where the address is a link-local one, which no route tells; else with "".
+    """
     inodes = _sshd_sockets()
-    found = set()
+    found = {}
     for table in ("tcp", "tcp6"):
         path = f"/proc/thread-self/net/{table}"
         if not inodes or not os.path.exists(path):
@@ -136,9 +150,14 @@ def ssh_peers() -> list[str]:
             next(handle)
             for line in handle:
                 words = line.split()
-                if words[3] == _ESTABLISHED and words[9] in inodes:
-                    found.add(_address(words[2].rpartition(":")[0]))
-    return sorted(found)
+                if words[3] != _ESTABLISHED or words[9] not in inodes:
+                    continue
+                own, peer = (_address(word.rpartition(":")[0]) for word in words[1:3])
+                if ipaddress.ip_address(peer).is_link_local and ":" in peer:
+                    found.update({f"{peer}%{name}": name for name in _link_local().get(own, ())})
+                else:
+                    found[peer] = ""
+    return dict(sorted(found.items()))
 
 
 def check(host: Host, dangers: Sequence[Risk], ways: Mapping[str, str]) -> None:

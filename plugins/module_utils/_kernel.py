@@ -42,6 +42,7 @@ class Kernel:
         self.home = _namespaces.open_own()
         self._publisher = _namespaces.Publisher(self.home)
         self._open: dict[str, tuple[int, Socket]] = {HOST: (self.home, Socket())}
+        self._paths: dict[str, str] = {}  # of namespaces that are not published under the name that they have here
         self._held: dict[str, tuple[int, str]] = {}  # withdrawn namespaces, until the run has succeeded
         self._indices: dict[tuple[str, str], int] = {}
         self._pending: list[NetlinkOperation] = []
@@ -74,7 +75,8 @@ class Kernel:
     def _access(self, namespace: str) -> tuple[int, Socket]:
         known = self._open.get(namespace)
         if known is None:
-            descriptor = _namespaces.open_named(namespace)
+            elsewhere = self._paths.get(namespace)
+            descriptor = _namespaces.open_path(elsewhere) if elsewhere else _namespaces.open_named(namespace)
             _namespaces.enter(descriptor)
             try:
                 known = (descriptor, Socket())
@@ -82,6 +84,11 @@ class Kernel:
                 _namespaces.enter(self.home)
             self._keep(namespace, *known)
         return known
+
+    def locate(self, namespace: str, path: str) -> None:
+        """Where to find a namespace that is not published under the name that it has here."""
+        self.forget(namespace)
+        self._paths[namespace] = path
 
     def forget(self, namespace: str) -> None:
         """Close what is open of a namespace."""
@@ -145,10 +152,20 @@ class Kernel:
     def withdraw_namespace(self, name: str) -> None:
         """Take a namespace's name away, but hold the namespace."""
         self.forget(name)
+        if name in self._held:  # given to another one since: undo brings back what had the name first
+            self._publisher.withdraw(name)
+            return
         self._make_room(HOST)
-        descriptor = self._held[name][0] if name in self._held else _namespaces.open_named(name)
+        descriptor = _namespaces.open_named(name)
         self._held[name] = (descriptor, "")
         self._held[name] = (descriptor, self._publisher.withdraw(name))
+
+    def attach_namespace(self, namespace: str, name: str) -> None:
+        """Publish a namespace under a name, or under one more."""
+        descriptor = self.descriptor(namespace)
+        if name != namespace:
+            self.forget(name)
+        self._publisher.publish(descriptor, name, "")
 
     def publish_namespace(self, name: str) -> None:
         """Give a held namespace its name back."""

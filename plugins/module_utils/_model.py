@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Union
 
 HOST = ""
 
@@ -56,6 +56,18 @@ class PortOptions:
     bpdu_guard: bool | None = None
 
 
+@dataclass(frozen=True)
+class TunOptions:
+    """What only a tun or tap has (IFLA_TUN_*, linux/if_link.h)."""
+
+    mode: str | None = None  # "tun" carries IP packets, "tap" Ethernet frames
+    owner: str | None = None  # the number of a user, "" for none; in check mode the name of one who is assumed
+    group: str | None = None
+    multi_queue: bool | None = None
+    packet_info: bool | None = None
+    vnet_hdr: bool | None = None
+
+
 # A bridge and a port as the kernel makes them (br_dev_setup, new_nbp; net/bridge). A veth tells
 # 10 Gbit/s, which is cost 2; the cost of other links follows their speed and is shown only where declared.
 NEW_BRIDGE = BridgeOptions(False, 1500, 30000, False, False, False, False)
@@ -76,6 +88,7 @@ class Link:
     master: str | None = None
     port: PortOptions | None = None
     bridge: BridgeOptions | None = None
+    tun: TunOptions | None = None
     peer: tuple[str, str] | None = None
     addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] | None = None
@@ -84,6 +97,17 @@ class Link:
     carries_default: bool | None = field(default=None, compare=False)  # a default route of any origin leaves by it
     lower: str | None = field(default=None, compare=False)  # the parent of a VLAN or macvlan
     secondary: tuple[str, ...] | None = field(default=None, compare=False)  # IPv4 addresses that go with their primary
+    persistent: bool | None = field(default=None, compare=False)  # a tun or tap outlives the process that made it
+    held_by: tuple[int, ...] | None = field(default=None, compare=False)  # processes that have a tun or tap open
+
+
+def is_another(before: Link, after: Link) -> bool:
+    """Whether a link of the same name is another device, so that the old one goes before the new one comes."""
+    if before.kind != after.kind:
+        return True
+    if before.kind == "veth":
+        return before.peer != after.peer
+    return before.tun != after.tun  # what `ip tuntap add` is told, and nothing can change afterwards
 
 
 @dataclass(frozen=True)
@@ -93,7 +117,8 @@ class Namespace:
     name: str
     links: Mapping[str, Link] = field(default_factory=dict)
     sysctls: Mapping[str, str] = field(default_factory=dict)  # only those that somebody asked for
-    shared: bool = field(default=False, compare=False)  # it has another name, or is the host's own
+    nsid: int | None = None  # the id that the host's own namespace has for it, -1 is none; only where asked for
+    inode: int = field(default=0, compare=False)  # what tells two namespaces apart while both exist
 
     @property
     def label(self) -> str:
@@ -103,30 +128,119 @@ class Namespace:
 
 
 @dataclass(frozen=True)
-class Masquerade:
-    """One source NAT: `source` is rewritten when it leaves by `out_interface`, or by anything but `bridge`."""
+class Source:
+    """Where a namespace that exists is found: `pid`, `path`, `podman` or `docker`, and which."""
 
-    source: str
-    out_interface: str = ""
-    bridge: str = ""
-    backend: str = "nftables"  # or "iptables"
+    kind: str
+    value: str
 
     @property
     def text(self) -> str:
         """How a message names it."""
-        where = f"out of {self.out_interface}" if self.out_interface else f"from {self.bridge} to anywhere else"
-        return f"{self.source} {where}"
+        return {"pid": f"process {self.value}", "path": self.value}.get(self.kind, f"{self.kind} {self.value!r}")
+
+
+@dataclass(frozen=True)
+class Adoptee:
+    """A namespace that is to get a name: where it stands in `Host.namespaces`, and where it is found."""
+
+    key: str
+    path: str
+    pid: int = 0  # 0 where it is found by path
+
+
+@dataclass(frozen=True)
+class Holder:
+    """What keeps a namespace alive, whatever its names: a process, an open file of one, or a mount that one sees."""
+
+    kind: str  # process, descriptor or mount
+    pid: int
+    command: str
+    descriptor: int | None = None
+    path: str = ""
+    unit: str = ""  # of systemd, that the process belongs to
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        who = f"process {self.pid} ({self.command})"
+        if self.kind == "descriptor":
+            return f"descriptor {self.descriptor} of {who}"
+        return f"the mount {self.path} that {who} sees" if self.kind == "mount" else who
+
+
+@dataclass(frozen=True)
+class Held:
+    """Who holds a namespace, after the time that they were given."""
+
+    holders: tuple[Holder, ...] = ()
+    waited: float | None = 0  # so many seconds; None in check mode, which waits for nobody
+
+
+@dataclass(frozen=True)
+class Element:
+    """An element of a named set in our nft table; `key` is its fields as nft prints them, without quotes."""
+
+    set: str
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of ours in a chain of iptables, as `iptables -S` prints it; its comment stands before the target."""
+
+    program: str  # iptables, ip6tables, or one of them with -nft or -legacy
+    table: str
+    chain: str
+    match: tuple[str, ...]
+    target: tuple[str, ...]
+    head: bool = field(default=False, compare=False)  # it goes in front of the others
+
+
+@dataclass(frozen=True)
+class Log:
+    """A rule that logs packets at a hook, in our second nft table; "" is whatever it may be."""
+
+    hook: str
+    table: str  # nat sees the first packet of a flow, filter every one
+    prefix: str
+    source: str = ""
+    destination: str = ""
+    in_interface: str = ""
+    out_interface: str = ""
+    protocol: str = ""
+    group: int | None = None  # of NFLOG; None is the kernel's own log
+
+
+Entry = Union[Element, Rule, Log]
 
 
 @dataclass(frozen=True)
 class Firewall:
     """Our entries, each with its comment; `table` is the listing of our nft table, "" where there is none."""
 
-    masquerades: Mapping[Masquerade, str] = field(default_factory=dict)
+    entries: Mapping[Entry, str] = field(default_factory=dict)
     table: str = ""
     intact: bool = True  # the table's own rules are as we load them
     foreign: bool = False  # somebody else has a table of that name
+    foreign_log: bool = False  # and of that of the second one
     preferred: str = "nftables"  # what backend `auto` stands for on this host
+    gates: tuple[Rule, ...] | None = None  # what lets forwarded packets through chains of others; None is not read
+    obstacles: tuple[str, ...] = ()  # chains of others that we cannot open, and what a person can do about it
+    # Only seen, never compared:
+    places: Mapping[Rule, int] = field(default_factory=dict, compare=False)  # of each rule in its chain, from 1
+    counters: Mapping[Entry, tuple[int, int]] = field(default_factory=dict, compare=False)  # packets, bytes
+    log_table: str = field(default="", compare=False)  # the listing of our second nft table, with its counters
+
+
+@dataclass(frozen=True)
+class Service:
+    """A systemd unit with the name that ours have, and the files that its process sees as its own."""
+
+    name: str
+    files: Mapping[str, str]  # path -> content, "" where there is no file
+    active: bool
+    placed: bool  # its process is in the namespace that the unit names, as that is now
 
 
 @dataclass(frozen=True)
@@ -137,17 +251,49 @@ class Original:
     ours: str
 
 
+_FORMER = " (former)"
+
+
+def former(name: str) -> str:
+    """The key of the namespace that `name` stands for, where that name is to become another one's."""
+    return name + _FORMER
+
+
+def spoken(key: str) -> str:
+    """A key as a command names it, as long as the name has not changed hands."""
+    return key[: -len(_FORMER)] if key.endswith(_FORMER) else key
+
+
+def unpublished(name: str) -> str:
+    """A key that stands for no namespace: for a name under which none is published, though one was or will be."""
+    return f"{name} (unpublished)"
+
+
 @dataclass(frozen=True)
 class Host:
-    """All that the engine knows of a host. Only what a task needs is read."""
+    """All that the engine knows of a host. Only what a task needs is read.
+
+    A namespace stands once in `namespaces`, whatever its names: mostly under its only one.
+    """
 
     namespaces: Mapping[str, Namespace]
     firewall: Firewall = field(default_factory=Firewall)
     files: Mapping[str, str] = field(default_factory=dict)  # path -> content, "" where there is no file
     originals: Mapping[str, Original] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)  # by name, also those asked for that are not there
     fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for
+    accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("user" or "group", name) -> number
     br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*
     ipv6: bool = True  # the kernel speaks IPv6
+    systemd: bool = False  # it runs this host
+    names: Mapping[str, str] = field(default_factory=dict)  # published name -> where it stands in `namespaces`
+    adoptees: Mapping[str, Adoptee] = field(default_factory=dict)  # name that is to be published -> what it is for
+    nsids: Mapping[int, str] = field(default_factory=dict)  # id -> a name of that namespace, "" where none is known
+    holders: Mapping[int, Held] = field(default_factory=dict)  # inode -> who holds it; only of those that go
+
+    def key(self, name: str) -> str:
+        """Where the namespace of that name stands; nowhere if it is not published."""
+        return self.names.get(name) or (unpublished(name) if name and name in self.namespaces else name)
 
 
 NO_IPV6_DEFAULT, NO_IPV6_ALL = "net/ipv6/conf/default/disable_ipv6", "net/ipv6/conf/all/disable_ipv6"
@@ -174,7 +320,7 @@ def overlay(current: T, declared: Any, without: Container[str] = ()) -> T:
     for name, value in declared.__dict__.items():
         if value is None or mine[name] == value or name in without:
             continue
-        if isinstance(value, (BridgeOptions, PortOptions)) and mine[name] is not None:
+        if isinstance(value, (BridgeOptions, PortOptions, TunOptions)) and mine[name] is not None:
             value = overlay(mine[name], value)
             if value == mine[name]:
                 continue

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import platform
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -16,7 +16,7 @@ from ._engine import Report, Task, Views, run
 from ._errors import BridgenetError
 from ._purge import Named
 from ._resources import RESOURCES
-from ._resources._base import Context
+from ._resources._base import Context, Patience
 
 _TASK = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -50,14 +50,14 @@ def resource_module(name: str) -> None:
     module = AnsibleModule(
         argument_spec={"config": _objects(name), **single, **copy.deepcopy(_TASK)},
         mutually_exclusive=[("config", option) for option in single],
-        required_one_of=[(*required, "config")] if required else [],
+        required_one_of=[(option, "config") for option in required],
         supports_check_mode=True,
     )
     objects = module.params["config"]
     if objects is None:
         objects = [{option: module.params[option] for option in single}]
     report = _carry_out(module, {name: objects})
-    _exit(module, report, [view for _name, _what, view in report.before], [view for _name, _what, view in report.after])
+    _exit(module, report, _objects_of)
 
 
 def transaction_module() -> None:
@@ -66,12 +66,20 @@ def transaction_module() -> None:
         argument_spec={
             **{name: _objects(name) for name in RESOURCES},
             "purge": {"type": "bool", "default": False},
+            "absent_when_held": {"type": "str", "choices": ["fail", "detach"], "default": "fail"},
+            "wait": {"type": "int", "default": 0},
             **copy.deepcopy(_TASK),
         },
         supports_check_mode=True,
     )
-    report = _carry_out(module, {name: module.params[name] or [] for name in RESOURCES}, module.params["purge"])
-    _exit(module, report, _by_module(report.before), _by_module(report.after))
+    params = module.params
+    patience = Patience(params["absent_when_held"], params["wait"])
+    report = _carry_out(module, {name: params[name] or [] for name in RESOURCES}, params["purge"], patience)
+    _exit(module, report, _by_module)
+
+
+def _objects_of(views: Views) -> list[dict[str, Any]]:
+    return [view for _name, _what, view in views]
 
 
 def _by_module(views: Views) -> dict[str, list[dict[str, Any]]]:
@@ -81,33 +89,41 @@ def _by_module(views: Views) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _carry_out(module: AnsibleModule, objects: dict[str, list[dict[str, Any]]], purge: bool = False) -> Report:
+def _carry_out(
+    module: AnsibleModule,
+    objects: dict[str, list[dict[str, Any]]],
+    purge: bool = False,
+    patience: Patience | None = None,
+) -> Report:
     params = module.params
+    patience = patience or Patience()
     try:
         context = Context(
-            _names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"]
+            _names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"], patience
         )
         resources: list[Named] = []
         for name in RESOURCES:
             resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]
-        task = Task(context.project, resources, purge, params["force"], params["lock_timeout"])
+        task = Task(context.project, resources, purge, params["force"], params["lock_timeout"], patience)
         return run(task, module.check_mode)
     except (BridgenetError, OSError) as error:
         module.fail_json(msg=str(error))
         raise  # fail_json does not return
 
 
-def _exit(module: AnsibleModule, report: Report, before: Any, after: Any) -> None:
+def _exit(module: AnsibleModule, report: Report, shown: Callable[[Views], Any]) -> None:
     for warning in report.warnings:
         module.warn(warning)
     if report.assumed:
         module.warn(f"check mode assumes, because an earlier task would make it: {', '.join(report.assumed)}")
     result: dict[str, Any] = {
         "changed": report.changed,
-        "before": before,
-        "after": after,
+        "before": shown(report.before),
+        "after": shown(report.after),
         "actions": list(report.actions),
     }
+    if report.counters is not None:
+        result["counters"] = shown(report.counters)
     if report.assumed:
         result["assumed"] = list(report.assumed)
     if module._diff:  # pylint: disable=protected-access

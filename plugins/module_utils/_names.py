@@ -19,6 +19,7 @@ from ._errors import BridgenetError
 
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
+_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?\Z")
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*\Z")
 
 INTERFACE_BYTES = 15  # IFNAMSIZ - 1, linux/if.h
@@ -50,6 +51,11 @@ def namespace(value: str) -> str:
     return _word("namespace name", value, NAMESPACE_BYTES)
 
 
+def service(value: str) -> str:
+    """The name of a service: 1 to 63 bytes, of which systemd's name of the unit is made."""
+    return _word("service name", value, NAMESPACE_BYTES)
+
+
 def project(value: str) -> str:
     """The name of a project, the scope of ownership and purge."""
     return _word("project", value, PROJECT_BYTES)
@@ -61,6 +67,30 @@ def label(value: str) -> str:
         raise BridgenetError(
             f"label {value!r}: allowed are 1 to {LABEL_BYTES} letters, digits, '_', '.', '/', ':' and '-', "
             "the first of them a letter, digit or '_'; choose such a label"
+        )
+    return value
+
+
+def account(what: str, value: str) -> str:
+    """The name or number of a user or group, as passwd(5) has them; "" is nobody."""
+    if value.isdecimal() and value.isascii():
+        if int(value) >= 2**32 - 1:
+            raise BridgenetError(f"{what} {value!r} is out of range: 0 to {2**32 - 2} are possible")
+        return str(int(value))
+    if value and not _ACCOUNT.match(value):
+        raise BridgenetError(
+            f"{what} {value!r}: allowed are letters, digits, '_', '.' and '-', the first of them a letter or '_'; "
+            "give such a name, or a number"
+        )
+    return value
+
+
+def container(value: str) -> str:
+    """The name of a container of an engine, as podman and docker allow it."""
+    if not _WORD.match(value) or value.startswith("_"):
+        raise BridgenetError(
+            f"container {value!r}: allowed are letters, digits, '_', '.' and '-', the first of them a letter or digit; "
+            "name a container by its name or id"
         )
     return value
 
@@ -140,6 +170,20 @@ def gateway(value: str) -> str:
         return str(ipaddress.ip_address(value))
     except ValueError as error:
         raise BridgenetError(f"next hop {value!r}: {error}; write it like 10.10.0.1") from error
+
+
+def target(value: str) -> str:
+    """The plain address to which a packet is sent."""
+    try:
+        parsed = ipaddress.ip_address(value)
+    except ValueError as error:
+        raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.20") from error
+    if "%" in value or parsed.is_multicast or parsed.is_unspecified:
+        raise BridgenetError(
+            f"address {value!r} is multicast, unspecified or has a % part: none of these is one interface's own; write "
+            "it like 10.10.0.20"
+        )
+    return str(parsed)
 
 
 @functools.cache

@@ -68,19 +68,32 @@ def open_own() -> int:
 
 def open_named(name: str) -> int:
     """A descriptor of a published namespace; FileNotFoundError where there is none, or only what a crash left."""
-    descriptor = os.open(path(name), os.O_RDONLY | os.O_CLOEXEC)
+    return open_path(path(name))
+
+
+def open_path(file: str) -> int:
+    """A descriptor of the namespace behind a file; FileNotFoundError where there is none."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
     try:
         if fcntl.ioctl(descriptor, _NS_GET_NSTYPE) == _CLONE_NEWNET:
             return descriptor
     except OSError:
         pass  # an ordinary file: `ip netns add` was killed between creating and mounting
     os.close(descriptor)
-    raise FileNotFoundError(f"{path(name)} is no network namespace")
+    raise FileNotFoundError(f"{file} is no network namespace")
 
 
 def inode(descriptor: int) -> int:
     """What tells two namespaces apart while both exist (namespaces(7))."""
     return os.fstat(descriptor).st_ino
+
+
+def inode_of_process(pid: int) -> int:
+    """The namespace that a process is in; 0 where it has ended."""
+    try:
+        return os.stat(f"/proc/{pid}/ns/net").st_ino
+    except FileNotFoundError:
+        return 0
 
 
 def published() -> dict[str, int]:
@@ -125,11 +138,14 @@ class Publisher:
         self._home = home
         self._ready = False
 
-    def create(self, name: str, prepare: Callable[[int], None]) -> int:
-        """Make a namespace, let `prepare` set it up from inside, publish it, return its descriptor."""
+    def _prepare(self) -> None:
         if not self._ready:
             _ensure_directory()
             self._ready = True
+
+    def create(self, name: str, prepare: Callable[[int], None]) -> int:
+        """Make a namespace, let `prepare` set it up from inside, publish it, return its descriptor."""
+        self._prepare()
         _call(_libc.unshare(_CLONE_NEWNET), "unshare")
         try:
             descriptor = open_own()
@@ -148,6 +164,7 @@ class Publisher:
         if link:
             os.symlink(link, path(name))
             return
+        self._prepare()
         self._bind(f"/proc/self/fd/{descriptor}", name)
 
     def _bind(self, source: str, name: str) -> None:

@@ -25,7 +25,8 @@ from ._templates import HEADERS, Template, shape_of, spans
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
-RTM_GETNSID = 90
+RTM_GETNEIGH = 30
+RTM_NEWNSID, RTM_GETNSID = 88, 90
 
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 1, 4, 0x300, 0x10
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
@@ -50,11 +51,26 @@ OLDEST_PYROUTE2 = (0, 7, 2)
 class Message:
     """One request: `family` names pyroute2's class, `attrs` is its notation of attributes."""
 
-    family: str  # "link", "address" or "route"
+    family: str  # "link", "address", "route" or "nsid"
     type: int
     flags: int = 0
     fields: dict[str, int] = field(default_factory=dict)
     attrs: list[tuple[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """An entry of a neighbour table or of a forwarding database as one message tells it (linux/neighbour.h)."""
+
+    index: int  # of the link
+    state: int
+    flags: int
+    address: str  # "" where there is none
+    mac: str
+    vlan: int | None
+    vni: int | None
+    master: int  # the index of the bridge, 0 for none
+    updated: int | None  # ticks since it was last confirmed, or learned
 
 
 class Refused(OSError):
@@ -69,7 +85,7 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(digits)
 
 
-_classes: dict[str, Callable[[], Any]] = {}
+_classes: dict[str, Callable[..., Any]] = {}
 
 
 def require_pyroute2() -> None:
@@ -86,6 +102,8 @@ def require_pyroute2() -> None:
         import pyroute2
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+        from pyroute2.netlink.rtnl.ndmsg import ndmsg
+        from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
         from pyroute2.netlink.rtnl.rtmsg import rtmsg
     except ImportError as error:
         raise BridgenetError(f"the Python library pyroute2 is missing on this host ({error}); {fix}") from error
@@ -94,7 +112,7 @@ def require_pyroute2() -> None:
         found = importlib.metadata.version("pyroute2")
     if _version(found) < OLDEST_PYROUTE2:
         raise BridgenetError(f"pyroute2 {found} on this host is too old, 0.7.2 or later is needed; {fix}")
-    _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg)
+    _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg, nsid=nsidmsg, neighbour=ndmsg)
 
 
 def _encode_anew(message: Message) -> bytes:
@@ -211,12 +229,43 @@ class Socket:
         """Interface index -> addresses."""
         return _decode.addresses(self._dump(RTM_GETADDR, bytes(8)))
 
+    def local_addresses(self) -> set[str]:
+        """The plain addresses of all interfaces, also those that the kernel gave."""
+        return _decode.local_addresses(self._dump(RTM_GETADDR, bytes(8)))
+
     def routes(self, ipv6: bool) -> list[_decode.RouteRow]:
         """The unicast routes of the main table, of IPv4 or also of IPv6."""
         found = []
         for family in (socket.AF_INET, socket.AF_INET6)[: 2 if ipv6 else 1]:
             request = struct.pack("=8BI", family, 0, 0, 0, _decode.RT_TABLE_MAIN, 0, 0, 0, 0)
             found += _decode.routes(self._dump(RTM_GETROUTE, request))
+        return found
+
+    def neighbours(self, family: int) -> list[NeighbourRow]:
+        """The neighbours of all links (AF_UNSPEC), or what all bridges have learned (AF_BRIDGE).
+
+        Decoded by pyroute2: they are read rarely.
+        """
+        require_pyroute2()
+        found = []
+        for data in self._dump(RTM_GETNEIGH, struct.pack("=B11x", family)):
+            for _kind, _sequence, start, end in _decode.messages(data):
+                message = _classes["neighbour"](data[start - 16 : end])
+                message.decode()
+                times = message.get_attr("NDA_CACHEINFO")
+                found.append(
+                    NeighbourRow(
+                        message["ifindex"],
+                        message["state"],
+                        message["flags"],
+                        message.get_attr("NDA_DST") or "",
+                        message.get_attr("NDA_LLADDR") or "",
+                        message.get_attr("NDA_VLAN"),
+                        message.get_attr("NDA_VNI"),
+                        message.get_attr("NDA_MASTER") or 0,
+                        times["ndm_updated"] if times else None,
+                    )
+                )
         return found
 
     def index(self, name: str) -> int:
@@ -255,6 +304,10 @@ class Socket:
         fields = {"index": 0, "flags": 0, "change": 0}
         refused = self.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
         return refused is not None and refused.errno == errno.EADDRNOTAVAIL
+
+    def namespace_ids(self) -> list[int]:
+        """All ids that this namespace has for others (RTM_GETNSID)."""
+        return _decode.namespace_ids(self._dump(RTM_GETNSID, bytes(4)))
 
     def namespace_id(self, descriptor: int) -> int:
         """This namespace's id of another one (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""

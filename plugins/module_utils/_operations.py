@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _files, _names, _programs, _sysctl
 from ._draft import IPV6_MIN_MTU
-from ._model import DEFAULTS, NEW_BRIDGE, BridgeOptions, Link, Masquerade, Original, PortOptions, Route
+from ._errors import BridgenetError
+from ._model import DEFAULTS, HOST, NEW_BRIDGE, BridgeOptions, Link, Original, PortOptions, Route, spoken
 from ._netlink import (
     NLM_F_CREATE,
     NLM_F_EXCL,
@@ -26,8 +27,10 @@ from ._netlink import (
     RTM_DELROUTE,
     RTM_NEWADDR,
     RTM_NEWLINK,
+    RTM_NEWNSID,
     RTM_NEWROUTE,
     Message,
+    require_pyroute2,
 )
 
 if TYPE_CHECKING:
@@ -57,8 +60,9 @@ _PORT_ATTRS = {
 }
 
 
-def _ip(namespace: str) -> list[str]:
-    return ["ip", "-n", namespace] if namespace else ["ip"]
+def ip_words(namespace: str) -> list[str]:
+    """How a command of iproute2 begins."""
+    return ["ip", "-n", spoken(namespace)] if namespace else ["ip"]
 
 
 def _declared(options: Any, names: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, int]]:
@@ -73,6 +77,11 @@ def _declared(options: Any, names: Mapping[str, tuple[str, str]]) -> list[tuple[
 
 class Operation(abc.ABC):
     """One step of a plan."""
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        """BridgenetError where this host cannot do such a step at all; asked before the first change."""
+        return  # most need nothing
 
     @abc.abstractmethod
     def commands(self) -> tuple[str, ...]:
@@ -97,6 +106,10 @@ class NetlinkOperation(Operation, abc.ABC):
 
     namespace: str
 
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        require_pyroute2()
+
     @abc.abstractmethod
     def message(self, kernel: Kernel) -> Message:
         """The message; `kernel` knows indices and descriptors."""
@@ -111,7 +124,7 @@ class NetlinkOperation(Operation, abc.ABC):
         return False
 
     def commands(self) -> tuple[str, ...]:
-        return (shlex.join(_ip(self.namespace) + self.words()),)
+        return (shlex.join(ip_words(self.namespace) + self.words()),)
 
 
 # --- namespaces ---
@@ -125,6 +138,10 @@ class CreateNamespace(Step):
     label: str
     loopback: bool
 
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        require_pyroute2()
+
     def perform(self, kernel: Kernel) -> None:
         change = SetLink(
             self.name, "lo", (("up", False), ("label", "")), (("up", self.loopback), ("label", self.label))
@@ -133,7 +150,7 @@ class CreateNamespace(Step):
 
     def commands(self) -> tuple[str, ...]:
         loopback = ["link", "set", "dev", "lo", "alias", self.label, "up" if self.loopback else "down"]
-        return (shlex.join(["ip", "netns", "add", self.name]), shlex.join(_ip(self.name) + loopback))
+        return (shlex.join(["ip", "netns", "add", self.name]), shlex.join(ip_words(self.name) + loopback))
 
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)
@@ -156,6 +173,47 @@ class DeleteNamespace(Step):
 
 
 @dataclass(frozen=True)
+class AttachNamespace(Step):
+    """Publish a namespace that exists under a name, or under one more."""
+
+    name: str
+    namespace: str
+    path: str  # where it is found
+    pid: int = 0  # a process that has it, 0 where it is found by path
+
+    def perform(self, kernel: Kernel) -> None:
+        kernel.attach_namespace(self.namespace, self.name)
+
+    def commands(self) -> tuple[str, ...]:
+        if self.pid:
+            return (shlex.join(["ip", "netns", "attach", self.name, str(self.pid)]),)
+        # iproute2 attaches by process only: one that is inside attaches itself.
+        itself = ["sh", "-c", 'exec ip netns attach "$0" "$$"', self.name]
+        return (shlex.join(["nsenter", f"--net={self.path}", *itself]),)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (DeleteNamespace(self.name),)
+
+
+@dataclass(frozen=True)
+class SetNsid(NetlinkOperation):
+    """The id that this namespace has for another one. The kernel never takes it back, so this is not undone."""
+
+    name: str
+    number: int
+
+    def message(self, kernel: Kernel) -> Message:
+        attrs = [("NETNSA_NSID", self.number), ("NETNSA_FD", kernel.descriptor(self.name))]
+        return Message("nsid", RTM_NEWNSID, 0, {"rtgen_family": 0}, attrs)
+
+    def words(self) -> list[str]:
+        return ["netns", "set", self.name, str(self.number)]
+
+    def undo(self) -> tuple[Operation, ...]:
+        return ()
+
+
+@dataclass(frozen=True)
 class PublishNamespace(Step):
     """Give a withdrawn namespace its name back."""
 
@@ -174,6 +232,14 @@ class PublishNamespace(Step):
 # --- links ---
 
 
+def _require_kind(kernel: Kernel, kind: str) -> None:
+    require_pyroute2()
+    if not kernel.socket(HOST).knows(kind):
+        raise BridgenetError(
+            f"this kernel cannot make a {kind}; install a kernel with the module {kind}, or load it: `modprobe {kind}`"
+        )
+
+
 @dataclass(frozen=True)
 class CreateVeth(NetlinkOperation):
     """A veth pair, both ends in place, in one message."""
@@ -181,6 +247,10 @@ class CreateVeth(NetlinkOperation):
     near: Link
     far_namespace: str
     far: Link
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _require_kind(kernel, "veth")
 
     def message(self, kernel: Kernel) -> Message:
         far: list[tuple[str, Any]] = [
@@ -222,6 +292,10 @@ class CreateBridge(NetlinkOperation):
 
     link: Link
 
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _require_kind(kernel, "bridge")
+
     def _options(self) -> list[tuple[str, str, int]]:
         """Only what differs from a new bridge: a kernel may lack what nobody asks for, VLAN filtering for one."""
         options = self.link.bridge or NEW_BRIDGE
@@ -254,11 +328,15 @@ class DeleteLinks(Step):
     names: tuple[str, ...]
     again: tuple[Operation, ...]  # what makes them anew, with all that they had
 
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        require_pyroute2()
+
     def perform(self, kernel: Kernel) -> None:
         kernel.delete_links(self.namespace, self.names)
 
     def commands(self) -> tuple[str, ...]:
-        return tuple(shlex.join([*_ip(self.namespace), "link", "del", "dev", name]) for name in self.names)
+        return tuple(shlex.join([*ip_words(self.namespace), "link", "del", "dev", name]) for name in self.names)
 
     def undo(self) -> tuple[Operation, ...]:
         return self.again
@@ -380,6 +458,12 @@ class _AddressOperation(NetlinkOperation):
 @dataclass(frozen=True)
 class AddAddress(_AddressOperation):
     """An address; an IPv6 one without duplicate address detection, which costs over a second."""
+
+    first: bool = False  # of its link: taken back, it takes IPv4 routes along
+
+    @property
+    def takes_along(self) -> bool:
+        return self.first
 
     def message(self, kernel: Kernel) -> Message:
         fields, attrs = self._fields(kernel)
@@ -573,63 +657,3 @@ class RecordOriginals(Step):
 
     def undo(self) -> tuple[Operation, ...]:
         return (RecordOriginals(self.after, self.before),)
-
-
-# --- firewall ---
-
-
-@dataclass(frozen=True)
-class ChangeTable(Step):
-    """A change of our nft table in one transaction, and the transaction that takes it back."""
-
-    text: str
-    back: str
-
-    def perform(self, kernel: Kernel) -> None:
-        _programs.nft(self.text)
-
-    def commands(self) -> tuple[str, ...]:
-        return (f"printf %s {shlex.quote(self.text)} | nft -f -",)
-
-    def undo(self) -> tuple[Operation, ...]:
-        return (ChangeTable(self.back, self.text),)
-
-
-@dataclass(frozen=True)
-class AddIptablesRule(Step):
-    """A masquerade rule at the end of nat/POSTROUTING."""
-
-    entry: Masquerade
-    comment: str
-
-    def _argv(self) -> list[str]:
-        return _programs.iptables_argv("-A", self.entry, self.comment)
-
-    def perform(self, kernel: Kernel) -> None:
-        _programs.iptables(self._argv())
-
-    def commands(self) -> tuple[str, ...]:
-        return (shlex.join(self._argv()),)
-
-    def undo(self) -> tuple[Operation, ...]:
-        return (DelIptablesRule(self.entry, self.comment),)
-
-
-@dataclass(frozen=True)
-class DelIptablesRule(Step):
-    """A masquerade rule less."""
-
-    entry: Masquerade
-    comment: str
-
-    def _argv(self) -> list[str]:
-        return _programs.iptables_argv("-D", self.entry, self.comment)
-
-    def perform(self, kernel: Kernel) -> None:
-        _programs.iptables(self._argv())
-
-    def commands(self) -> tuple[str, ...]:
-        return (shlex.join(self._argv()),)
-
-    def undo(self) -> tuple[Operation, ...]:
-        return (AddIptablesRule(self.entry, self.comment),)

@@ -13,7 +13,8 @@ from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
 from ._model import DEFAULTS, HOST, Host, Link, Namespace
 from ._operations import Operation
-from ._resources._base import Resource
+from ._resources import _masquerade
+from ._resources._base import INSIDE, Resource
 from ._steps import steps
 
 PORTS = 1023  # BR_PORT_BITS, net/bridge/br_private.h: the next one fails with EXFULL
@@ -28,6 +29,9 @@ class Plan:
     assumed: tuple[str, ...]  # what a real run would miss
     warnings: tuple[str, ...]
     risks: tuple[_guard.Risk, ...]  # what may cut off the person
+    going: tuple[
+        tuple[int, int], ...
+    ]  # inode and seconds to wait of what goes, and of which nobody looked who holds it
     short: bool  # decided on less than the whole host, where the whole host matters
 
 
@@ -39,9 +43,13 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     _no_twins(resources)
     draft = Draft(current)
     draft.restore = purge or any(not resource.present for resource in resources)
-    # What goes makes room for what comes; what is only taken off a link goes off the link as it will be.
-    for resource in sorted(resources, key=lambda resource: 1 if resource.present else 0 if resource.deletes else 2):
-        resource.predict(draft)
+    ordered = sorted(resources, key=_order)
+    placed = []
+    for resource in ordered:
+        placed.append(resource.at(draft.present_key if resource.present else draft.key))
+        placed[-1].predict(draft)
+    if any(one is not other for one, other in zip(placed, ordered)):
+        _no_twins(placed)  # two names mean the same place
     predicted = draft.finish()
     warnings = [*draft.warnings, *_check(current, predicted)]
     return Plan(
@@ -50,8 +58,17 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
         tuple(draft.assumed),
         tuple(warnings),
         tuple(_guard.risks(current, predicted)),
+        tuple(draft.going.items()),
         _is_short(current, predicted, draft),
     )
+
+
+def _order(resource: Resource) -> tuple[bool, int, int]:
+    """Names first, because all else is inside of what they name.
+
+    Then, what goes makes room for what comes; what is only taken off a link goes off the link as it will be.
+    """
+    return (resource.stage == INSIDE, 1 if resource.present else 0 if resource.deletes else 2, resource.stage)
 
 
 def _no_twins(resources: Sequence[Resource]) -> None:
@@ -114,7 +131,7 @@ def _check(current: Host, predicted: Host) -> list[str]:
                     f"bridge port {least.name!r} in {place(name)}: with its MTU of {least.mtu} the kernel would take "
                     f"IPv6 off bridge {bridge!r}; give it at least {IPV6_MIN_MTU}"
                 )
-    _check_masquerades(predicted)
+    _masquerade.check_overlaps(predicted.firewall.entries)
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
         old = before.links.get(link.name)
@@ -124,23 +141,6 @@ def _check(current: Host, predicted: Host) -> list[str]:
             if old is None or address not in (old.addresses or ()):
                 warnings += _overlaps(address, link, list(after.links.values()))
     return warnings
-
-
-def _check_masquerades(predicted: Host) -> None:
-    """A set of intervals holds none that overlap."""
-    places: dict[tuple[str, str], list[tuple[_names.Network, str]]] = {}
-    for entry in predicted.firewall.masquerades:
-        if entry.backend == "nftables":
-            place_of = (entry.out_interface, entry.bridge)
-            places.setdefault(place_of, []).append((_names.network_of(entry.source), entry.text))
-    for networks in places.values():
-        networks.sort(key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen))
-        for (one, what), (other, _text) in zip(networks, networks[1:]):
-            if one.version == other.version and one.overlaps(other):
-                raise BridgenetError(
-                    f"masquerade {what} overlaps the entry for {other} at the same place; declare the larger network "
-                    "alone"
-                )
 
 
 def _one_way(name: str, current: Host, namespace: Namespace) -> None:

@@ -5,43 +5,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import _labels
+from . import _labels, _unit
 from ._labels import Label
 from ._model import HOST, Host
 from ._resources import RESOURCES
-from ._resources._base import Context, Resource
+from ._resources._base import Context, Patience, Resource
 
 Named = tuple[str, Resource]  # the name of the module, and the resource
+Found = tuple[str, dict[str, Any]]  # the name of the module, and the options of one object
+
+_MODULES = {"bridge": "bridge", "veth": "veth", "tun": "tuntap"}  # kind of link -> the module that makes it
 
 
-def stale(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
+def stale(current: Host, declared: Sequence[Named], project: str, patience: Patience | None = None) -> list[Named]:
     """Absent resources for everything of the project that no declared resource owns."""
-    kept = {key for _module, resource in declared for key in resource.owns()}
-    context = Context(project, "", "absent")
-    found: list[Named] = []
+    return _unkept(current, declared, Context(project, "", "absent", patience or Patience()), _everything)
 
-    def add(module: str, options: dict[str, Any]) -> None:
+
+def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
+    """Absent resources for what of the project is inside exclusive namespaces and no declared resource owns."""
+    namespaces = {current.key(name) for _module, resource in declared for name in resource.encloses()}
+
+    def inside(current: Host, project: str) -> Iterator[Found]:
+        for places, found in [*_links(current, project), *_services(current, project)]:
+            if not namespaces.isdisjoint(places):
+                yield found
+
+    return _unkept(current, declared, Context(project, "", "absent"), inside) if namespaces else []
+
+
+def _unkept(
+    current: Host, declared: Sequence[Named], context: Context, search: Callable[[Host, str], Iterator[Found]]
+) -> list[Named]:
+    seconds = {name: of for _module, resource in declared for name, of in resource.second_names().items()}
+
+    def place(name: str) -> str:
+        return current.key(seconds.get(name, name))
+
+    kept = {key for _module, resource in declared for key in resource.at(place).keeps()}
+    found: list[Named] = []
+    for module, options in search(current, context.project):
         resource: Resource = RESOURCES[module].declare(options, context)
         if not kept.intersection(resource.owns()):
             found.append((module, resource))
+    return found
 
+
+def _everything(current: Host, project: str) -> Iterator[Found]:
+    names: dict[str, list[str]] = {}
+    for name, key in current.names.items():
+        names.setdefault(key, []).append(name)
     for name, namespace in current.namespaces.items():
         label = _owned(namespace.label, project)
         if name != HOST and label:
-            add("netns", {"name": name, "label": label.object})
+            for ours in label.published(names.get(name, ())):
+                yield "netns", {"name": ours, "label": label.object}
+    for _places, found in [*_links(current, project), *_services(current, project)]:
+        yield found
+    for module, kind in RESOURCES.items():
+        for comment, options in kind.stale(current.firewall.entries) if kind.stale else ():
+            label = _owned(comment, project)
+            if label:
+                yield module, {**options, "label": label.object}
+
+
+def _links(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
+    """The links of the project, with the namespaces in which they and their other ends are."""
+    for name, namespace in current.namespaces.items():
         for link in namespace.links.values():
             label = _owned(link.label or "", project)
-            if label and link.kind in ("bridge", "veth"):
-                add(link.kind, {"name": link.name, "namespace": name, "label": label.object})
-    for entry, comment in current.firewall.masquerades.items():
-        label = _owned(comment, project)
+            if label and link.kind in _MODULES:
+                options = {"name": link.name, "namespace": name, "label": label.object}
+                yield {name, *(link.peer or ())[:1]}, (_MODULES[link.kind], options)
+
+
+def _services(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
+    """The services of the project, with the namespaces in which they run."""
+    for service in current.services.values():
+        unit = service.files[_unit.path(service.name)]
+        label = _owned(_unit.label(unit), project)
         if label:
-            where = {"out_interface": entry.out_interface} if entry.out_interface else {"bridge": entry.bridge}
-            add("masquerade", {"source": entry.source, "backend": entry.backend, "label": label.object, **where})
-    return found
+            options = {"name": service.name, "label": label.object, "namespace": _unit.namespace(unit)}
+            yield {current.key(_unit.namespace(unit))}, ("netns_service", options)
 
 
 def _owned(text: str, project: str) -> Label | None:

@@ -5,26 +5,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+import grp
+import pwd
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from . import _decode, _files, _forwarding, _namespaces, _programs, _sysctl
+from . import _decode, _files, _firewall, _forwarding, _namespaces, _places, _sysctl, _systemd, _tun, _unit
 from ._kernel import Kernel
-from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Firewall, Host, Link, Namespace, Route
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service
+from ._places import Places, Wanted
 
 
 @dataclass
-class Scope:
+class Scope(Wanted):
     """What has to be read."""
 
-    namespaces: set[str] = field(default_factory=set)  # besides the host, which is always read
     everything: bool = False  # all namespaces: for purge, and to know whether anything of ours is left
     sysctls: dict[str, set[str]] = field(default_factory=dict)  # namespace -> keys
     files: set[str] = field(default_factory=set)
     forwarding: set[str] = field(default_factory=set)  # switches that may be turned on
-    backends: set[str] = field(default_factory=set)  # of the firewall: auto, nftables, iptables
-    look: bool = False  # for our entries in every backend that is there
+    tuns: bool = False  # who has a tun or tap open
+    accounts: set[tuple[str, str]] = field(default_factory=set)  # ("user" or "group", name) whose number is needed
+    firewall: _firewall.Look = field(default_factory=_firewall.Look)
+    enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
+    services: dict[str, str] = field(default_factory=dict)  # name -> the namespace that it is to be in
+    nsids: bool = False  # the ids that the host has for namespaces
 
     def add_link(self, namespace: str, link: Link) -> None:
         """What has to be known before a link can be made: whether new ones speak IPv6, unless it is not to."""
@@ -72,7 +77,7 @@ class _Ids:
         return self.of(one[0], other[0]) == one[1].netnsid
 
 
-def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
+def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
     """(namespace, index) of a veth's end -> (namespace, name) of the other, where both were read.
 
     Each end tells the other's index, and this namespace's id of the other's namespace. Indices
@@ -83,7 +88,6 @@ def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], 
         for row in dump.rows:
             if row.kind == "veth" and row.netnsid is not None:
                 ends.setdefault((row.index, row.link), []).append((dump.name, row))
-    ids = _Ids(kernel)
     found = {}
     for dump in dumps.values():
         for row in dump.rows:
@@ -100,7 +104,9 @@ def _peers(kernel: Kernel, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], 
     return found
 
 
-def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dict[str, Link]:
+def _links(
+    dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]], holders: Mapping[str, list[int]]
+) -> dict[str, Link]:
     found = {}
     for row in dump.rows:
         master = dump.by_index.get(row.master)
@@ -117,6 +123,7 @@ def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dic
             master=master.name if master else "",
             port=row.port,
             bridge=row.bridge,
+            tun=row.tun,
             peer=peers.get((dump.name, row.index)),
             addresses=tuple(sorted(address.address for address in addresses)),
             routes=tuple(sorted(routes, key=_route_order)),
@@ -124,6 +131,8 @@ def _links(dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]]) -> dic
             carries_default=row.index in dump.defaults,
             lower=_lower(dump, row),
             secondary=tuple(address.address for address in addresses if address.secondary),
+            persistent=row.persistent,
+            held_by=tuple(holders.get(row.name, (0,))) if _is_open(row) else (),
         )
     return found
 
@@ -141,21 +150,26 @@ def _route_order(route: Route) -> tuple[str, str, int]:
 
 def read(kernel: Kernel, scope: Scope) -> Host:
     """The host as it is now, as far as `scope` asks."""
-    published = _namespaces.published()
-    names = Counter([_namespaces.inode(kernel.home), *published.values()])
-    shared = {name for name, inode in published.items() if names[inode] > 1}
-    wanted = [name for name in published if name in scope.namespaces or (scope.everything and name not in shared)]
+    places = _places.find(kernel, scope)
+    for key, path in places.paths.items():
+        kernel.locate(key, path)
+    inodes = {HOST: _namespaces.inode(kernel.home), **dict(_places.asked(places, scope, scope.everything))}
     dumps = {}
-    for name in [HOST, *wanted]:
+    for name in inodes:
         try:
             dumps[name] = _Dump(kernel, name)
         except FileNotFoundError:
             continue  # gone since it was listed, or an ordinary file
-    peers = _peers(kernel, dumps)
+    ids = _Ids(kernel)
+    peers = _peers(ids, dumps)
     originals = _files.originals()
+    holders = (
+        _tun.holders() if scope.tuns and any(_is_open(row) for dump in dumps.values() for row in dump.rows) else {}
+    )
+    wanted = _sysctls_by_place(scope, places)
     namespaces = {}
     for name, dump in dumps.items():
-        keys = sorted(scope.sysctls.get(name, ()))
+        keys = sorted(wanted.get(name, ()))
         sysctls: dict[str, str] = {}
         if keys:
             with kernel.inside(name):
@@ -164,24 +178,91 @@ def read(kernel: Kernel, scope: Scope) -> Host:
             sysctls.update(_sysctl.read_all(originals))
             for switch in sorted(scope.forwarding):
                 sysctls.update(_switch(switch))
-        namespaces[name] = Namespace(name, _links(dump, peers), sysctls, name in shared)
-    firewall = Firewall()
-    if scope.backends or scope.look or scope.everything:
-        firewall = _programs.firewall(kernel.home, scope.backends, scope.look or scope.everything)
+        nsid = ids.of(HOST, name) if scope.nsids else None
+        namespaces[name] = Namespace(name, _links(dump, peers, holders), sysctls, nsid, inodes[name])
+    if scope.everything:
+        scope.firewall.add_everything()
     return Host(
         namespaces=namespaces,
-        firewall=firewall,
+        names={name: key for name, key in places.names.items() if key in namespaces},
+        adoptees=places.adoptees,
+        nsids=_known_ids(kernel, ids, places.names.values()) if scope.nsids else {},
+        firewall=_firewall.read(kernel.home, scope.firewall),
         files={path: _files.read(path) for path in sorted(scope.files)},
         originals=originals,
-        fresh=_fresh(kernel, scope, namespaces),
+        fresh=_fresh(kernel, wanted, namespaces),
+        accounts=_accounts(scope.accounts),
         br_netfilter=_sysctl.exists("net/bridge"),
         ipv6=_sysctl.exists("net/ipv6"),
+        services=_services(kernel, scope, places.published),
+        systemd=_systemd.is_there(),
     )
 
 
-def _fresh(kernel: Kernel, scope: Scope, namespaces: Mapping[str, Namespace]) -> dict[str, str]:
+def _services(kernel: Kernel, scope: Scope, published: Mapping[str, int]) -> dict[str, Service]:
+    """The services that are asked for, or all that are there, with the files beside their units."""
+    there = _systemd.installed() if scope.everything or scope.enclosed else ()
+    inside = [name for name in there if _unit.namespace(_files.read(_unit.path(name))) in scope.enclosed]
+    names = sorted({*scope.services, *(there if scope.everything else inside)})
+    states = _systemd.states(names) if _systemd.is_there() else {}
+    found = {}
+    for name in names:
+        unit = _files.read(_unit.path(name))
+        beside = (*_unit.bound(scope.services.get(name, "")), *_unit.bound_by(unit))
+        state = states.get(name, _systemd.STOPPED)
+        inode = published.get(_unit.namespace(unit)) if _unit.namespace(unit) else _namespaces.inode(kernel.home)
+        found[name] = Service(
+            name=name,
+            files={_unit.path(name): unit, **{path: _files.read(path) for path in beside}},
+            active=state.active,
+            placed=state.active and _namespaces.inode_of_process(state.pid) == inode,
+        )
+    return found
+
+
+def _is_open(row: _decode.LinkRow) -> bool:
+    """Whether a process has a tun or tap open: only then it has a carrier (tun_attach, drivers/net/tun.c)."""
+    return row.tun is not None and row.carrier
+
+
+def _accounts(wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The numbers of users and groups of this host, those that are there."""
+    found = {}
+    for kind, name in wanted:
+        try:
+            number = pwd.getpwnam(name).pw_uid if kind == "user" else grp.getgrnam(name).gr_gid
+        except KeyError:
+            continue
+        found[kind, name] = str(number)
+    return found
+
+
+def _sysctls_by_place(scope: Scope, places: Places) -> dict[str, set[str]]:
+    """The sysctls that are asked for; under whichever names, a namespace is read once."""
+    found: dict[str, set[str]] = {}
+    for name, keys in scope.sysctls.items():
+        adoptee = places.adoptees.get(name)
+        place = adoptee.key if adoptee else places.names.get(name, name)
+        found.setdefault(place, set()).update(keys)
+    return found
+
+
+def _known_ids(kernel: Kernel, ids: _Ids, places: Iterable[str]) -> dict[int, str]:
+    """All ids that the host has for namespaces, and under which name one stands."""
+    found = dict.fromkeys(kernel.socket(HOST).namespace_ids(), "")
+    for place in dict.fromkeys(places):
+        try:
+            number = ids.of(HOST, place)
+        except FileNotFoundError:
+            continue  # gone since it was listed
+        if number >= 0:
+            found[number] = place
+    return found
+
+
+def _fresh(kernel: Kernel, wanted: Mapping[str, set[str]], namespaces: Mapping[str, Namespace]) -> dict[str, str]:
     """What a namespace that is still to be made has to begin with."""
-    keys = {key for name, wanted in scope.sysctls.items() if name not in namespaces for key in wanted}
+    keys = {key for name, asked in wanted.items() if name not in namespaces for key in asked}
     if not keys:
         return {}
     with _namespaces.scratch(kernel.home):

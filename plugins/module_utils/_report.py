@@ -35,8 +35,8 @@ def diff(report: Report) -> dict[str, str]:
     new = {(module, what): view for module, what, view in report.after}
     keys = [*old, *(key for key in new if key not in old)]
     changed = [key for key in keys if old.get(key) != new.get(key)]
-    before = "".join(f"sysctl {setting.key}: {setting.before}\n" for setting in report.settings)
-    after = "".join(f"sysctl {setting.key}: {setting.after}\n" for setting in report.settings)
+    before = "".join(f"{setting.what}: {setting.before}\n" for setting in report.settings)
+    after = "".join(f"{setting.what}: {setting.after}\n" for setting in report.settings)
     return {"before": _text(old, changed) + before, "after": _text(new, changed) + after}
 
 

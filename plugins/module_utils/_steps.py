@@ -13,42 +13,46 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from . import _forwarding, _names, _nft, _sysctl
+from . import _forwarding, _names, _namespaces, _sysctl
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
+from ._firewall_steps import firewall_steps
 from ._model import (
     HOST,
     NEW_PORT,
     BridgeOptions,
-    Firewall,
     Host,
     Link,
     Namespace,
     PortOptions,
     Route,
+    TunOptions,
+    is_another,
     new_links_speak_ipv6,
+    spoken,
 )
 from ._operations import (
     AddAddress,
-    AddIptablesRule,
     AddRoute,
-    ChangeTable,
+    AttachNamespace,
     CreateBridge,
     CreateNamespace,
     CreateVeth,
     DelAddress,
     DeleteLinks,
     DeleteNamespace,
-    DelIptablesRule,
     DelRoute,
     LoadModule,
     Operation,
     RecordOriginals,
     SetBridge,
     SetLink,
+    SetNsid,
     SetPort,
     SetSysctl,
     WriteFile,
 )
+from ._operations_tun import CreateTun
+from ._services import service_steps
 
 End = tuple[str, str]  # namespace, name
 RouteKey = tuple[str, str, int]  # namespace, destination, metric: what only one link can have
@@ -62,7 +66,8 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     """All operations from `current` to `predicted`."""
     work = _Work(current, predicted)
     old_sysctls, new_sysctls = _sysctls(current, HOST), _sysctls(predicted, HOST)
-    gone = [name for name in current.namespaces if name not in predicted.namespaces]
+    moved = [name for name, key in current.names.items() if predicted.names.get(name, key) != key]
+    gone = [name for name in current.names if name not in predicted.names]
     record: Ops = []
     if current.originals != predicted.originals:
         record.append(
@@ -79,11 +84,17 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     # The record of what was there before goes before the first write, and goes away only after the last.
     giving_back = bool(current.originals) and not predicted.originals
     operations: Ops = [] if giving_back else [*record, *settings]
+    before_links, after_links = service_steps(current, predicted)
+    operations += before_links
     operations += work.removed_first
     operations += work.given_up
+    operations += [DeleteNamespace(name) for name in moved]
+    operations += work.adoptions
     operations += work.builds
+    operations += work.second_names
     operations += work.updates
-    operations += _firewall_steps(current.firewall, predicted.firewall)
+    operations += firewall_steps(current.firewall, predicted.firewall)
+    operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
     if giving_back:
@@ -115,25 +126,6 @@ def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str,
     return found
 
 
-def _firewall_steps(before: Firewall, after: Firewall) -> Ops:
-    found: Ops = []
-    old_nft, old_rules = _nft.split(before.masquerades)
-    new_nft, new_rules = _nft.split(after.masquerades)
-    if new_nft and (not before.table or not before.intact):
-        found.append(ChangeTable(_nft.load(new_nft), _nft.restore(before.table)))
-    elif not new_nft and before.table and (old_nft or before.intact is False):
-        found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
-    elif new_nft != old_nft:
-        found.append(ChangeTable(_nft.change(old_nft, new_nft), _nft.change(new_nft, old_nft)))
-    for entry, comment in old_rules.items():
-        if new_rules.get(entry) != comment:
-            found.append(DelIptablesRule(entry, comment))
-    for entry, comment in new_rules.items():
-        if old_rules.get(entry) != comment:
-            found.append(AddIptablesRule(entry, comment))
-    return found
-
-
 def _at(host: Host, end: End) -> Link:
     """A link that is there."""
     return host.namespaces[end[0]].links[end[1]]
@@ -146,6 +138,8 @@ class _Work:
         self._current, self._predicted = current, predicted
         self.removed_first: Ops = []
         self.given_up: Ops = []
+        self.adoptions: Ops = []
+        self.second_names: Ops = []
         self.builds: Ops = []
         self.updates: Ops = []
         self.removed_last: Ops = []
@@ -162,6 +156,7 @@ class _Work:
                 recreated.update([end, link.peer] if link.peer else [end])
         self.removed_first = self._deletions(gone, recreated)
         self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
+        self._attach()
         self._build(new)
         for name, namespace in predicted.namespaces.items():
             known = current.namespaces.get(name)
@@ -170,6 +165,9 @@ class _Work:
         # Bridges last: the kernel adjusts their MTU while ports come and go.
         changes: Ops = []
         for end in sorted(kept, key=self._is_bridge):
+            if spoken(end[0]) != end[0]:  # while commands can still name it
+                self.removed_first += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
+                continue
             changes += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
         # What a link gives up another one may take: a default route above all.
         self.given_up = [operation for operation in changes if isinstance(operation, (DelRoute, DelAddress))]
@@ -195,7 +193,7 @@ class _Work:
                 other = after.links.get(link.name) if after else None
                 if other is link:
                     continue
-                if other is None or _is_another(link, other):
+                if other is None or is_another(link, other):
                     gone.append((name, link.name))
                 else:
                     kept.append((name, link.name))
@@ -205,7 +203,7 @@ class _Work:
                 continue
             for link in namespace.links.values():
                 old = before.links.get(link.name) if before else None
-                if old is None or (old is not link and _is_another(old, link)):
+                if old is None or (old is not link and is_another(old, link)):
                     new.append((name, link.name))
         return gone, new, kept
 
@@ -214,7 +212,7 @@ class _Work:
         found: set[RouteKey] = set()
         for end in ends:
             before, after = self._link(self._current, end), _at(self._predicted, end)
-            there = set() if before is None or _is_another(before, after) else _route_keys(end, before)
+            there = set() if before is None or is_another(before, after) else _route_keys(end, before)
             found |= _route_keys(end, after) - there
         return found
 
@@ -274,6 +272,8 @@ class _Work:
         if link.kind == "veth" and far is not None and link.peer is not None:
             starts = (self._starts(self._current, namespace), self._starts(self._current, link.peer[0]))
             return _new_pair(namespace, link, link.peer[0], far, starts, self._current.ipv6)
+        if link.tun is not None:
+            return _new_tun(namespace, link, link.tun, self._starts(self._current, namespace), self._current.ipv6)
         return []
 
     def _build(self, new: list[End]) -> None:
@@ -287,7 +287,12 @@ class _Work:
                 continue
             link = _at(self._predicted, end)
             self._namespace(end[0])
-            if not link.mac:  # check mode assumes that an earlier task makes this link
+            if link.tun is not None:
+                pending.pop(end)
+                self._need_bridge(end[0], link, pending)
+                starts = self._starts(self._predicted, end[0])
+                self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
+            elif not link.mac:  # check mode assumes that an earlier task makes this link
                 bare = dataclasses.replace(link, master="", port=None, addresses=(), routes=())
                 self.updates += update(end[0], bare, link, self._current.ipv6)
             elif link.kind == "bridge":
@@ -324,6 +329,25 @@ class _Work:
         mtu = smallest_port(self._predicted.namespaces[end[0]].links, link.name)
         self._raise += _raised(end[0], link, mtu, self._starts(self._predicted, end[0]))
 
+    def _attach(self) -> None:
+        """Names for what exists: those by which commands name it go first."""
+        for name, key in self._predicted.names.items():
+            created = key == name and key not in self._current.namespaces
+            if created or self._current.names.get(name) == key:
+                continue
+            adoptee = self._predicted.adoptees.get(name)
+            if adoptee:
+                attach = AttachNamespace(name, key, adoptee.path, adoptee.pid)
+            else:
+                attach = AttachNamespace(name, key, _namespaces.path(key))
+            (self.adoptions if key == name else self.second_names).append(attach)
+        for name, after in self._predicted.namespaces.items():
+            before = self._current.namespaces.get(name)
+            if before is None or before is after or after.nsid is None:
+                continue
+            if before.nsid != after.nsid:
+                self.adoptions.append(SetNsid(HOST, name, after.nsid))
+
     def _namespace(self, name: str) -> None:
         if name in self._current.namespaces or name in self._created:
             return
@@ -333,6 +357,8 @@ class _Work:
         if not loopback.label:
             return  # check mode assumes that an earlier task makes it
         self.builds.append(CreateNamespace(name, loopback.label or "", bool(loopback.up)))
+        if namespace.nsid is not None:  # the first pair would have the kernel choose one
+            self.builds.append(SetNsid(HOST, name, namespace.nsid))
         made = dataclasses.replace(NEW_LOOPBACK, label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
         later = {key: value for key, value in namespace.sysctls.items() if _sysctl.of_interface(key)}
         now = {key: value for key, value in namespace.sysctls.items() if key not in later}
@@ -343,11 +369,6 @@ class _Work:
 
 def _route_keys(end: End, link: Link) -> set[RouteKey]:
     return {(end[0], route.to, route.metric) for route in link.routes or ()}
-
-
-def _is_another(before: Link, after: Link) -> bool:
-    """Whether a link of the same name is another device."""
-    return before.kind != after.kind or (after.kind == "veth" and before.peer != after.peer)
 
 
 def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts: tuple[bool, bool], ipv6: bool) -> Ops:
@@ -367,6 +388,17 @@ def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts:
         *update(far_namespace, made_far, far, ipv6),
         *rest_of_near,
     ]
+
+
+def _new_tun(namespace: str, link: Link, options: TunOptions, starts: bool, ipv6: bool) -> Ops:
+    """A tun or tap and all that it has."""
+    found: Ops = [CreateTun(namespace, link.name, options)]
+    if link.mac:  # the kernel gives a tap any, which nothing can go back to
+        found.append(SetLink(namespace, link.name, (("mac", link.mac),), (("mac", link.mac),)))
+    bare = dataclasses.replace(
+        link, mtu=1500, up=False, ipv6=starts, label="", master="", port=None, addresses=(), routes=()
+    )
+    return found + update(namespace, bare, link, ipv6)
 
 
 def _after_joining(link: Link) -> PortOptions | None:
@@ -393,7 +425,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     gone, new = _address_changes(before, after)
     fields = [field for field in _FIELDS if getattr(before, field) != getattr(after, field)]
     # Routes that the kernel would take away silently: take them away explicitly, and put them back.
-    disturbed = _disturbed(before, after, gone)
+    disturbed = _disturbed(before, after, gone, new)
     keep = {route for route in routes_after if _family(route) not in disturbed}
     there = {route for route in routes_before if _family(route) not in disturbed}
     found: Ops = [DelRoute(namespace, name, route) for route in _deletion_order(routes_before) if route not in keep]
@@ -419,7 +451,8 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     if after.bridge is not None and before.bridge is not None:
         found += _option_steps(SetBridge, BridgeOptions, namespace, name, before.bridge, after.bridge)
     # Addresses and routes come when the link is up: the far end of a veth, above all.
-    found += [AddAddress(namespace, name, address) for address in new]
+    first = next((address for address in new if _names.family(address) == 4), "") if 4 in disturbed else ""
+    found += [AddAddress(namespace, name, address, address == first) for address in new]
     found += [AddRoute(namespace, name, route) for route in _creation_order(routes_after) if route not in there]
     return found
 
@@ -428,14 +461,14 @@ def _family(route: Route) -> int:
     return _names.family(route.to + route.via)
 
 
-def _disturbed(before: Link, after: Link, gone: list[str]) -> set[int]:
+def _disturbed(before: Link, after: Link, gone: list[str], new: list[str]) -> set[int]:
     """The families of which the kernel flushes all routes of a link: when it goes down, when IPv6 is switched off,
-    and when the last IPv4 address goes (fib_disable_ip, net/ipv4/fib_frontend.c)."""
+    and when the last IPv4 address goes (fib_disable_ip, net/ipv4/fib_frontend.c), be it by the undo of the first."""
     if before.up and not after.up:
         return {4, 6}
     found = {6} if before.ipv6 and not after.ipv6 else set()
     ipv4 = {address for address in before.addresses or () if _names.family(address) == 4}
-    if ipv4 and ipv4.issubset(gone):
+    if ipv4.issubset(gone) and (ipv4 or any(_names.family(address) == 4 for address in new)):
         found.add(4)
     return found
 

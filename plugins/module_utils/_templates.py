@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-HEADERS = {"link": 16, "address": 8, "route": 12}  # struct ifinfomsg, ifaddrmsg, rtmsg
+HEADERS = {"link": 16, "address": 8, "route": 12, "nsid": 4}  # struct ifinfomsg, ifaddrmsg, rtmsg, rtgenmsg
 
 _IP = ("IFA_LOCAL", "IFA_ADDRESS", "RTA_DST", "RTA_GATEWAY")
 _MAC = "IFLA_ADDRESS"

@@ -18,7 +18,7 @@ description:
   - O(state=absent) removes the entry for O(source) and O(out_interface) or O(bridge). With the last entry goes the
     table of ours.
   - It accepts nothing in the firewall. Where the policy of the host's C(FORWARD) chain is C(DROP), packets are dropped
-    as before.
+    as before; see M(nslab.bridgenet.forward).
 requirements:
   - the program C(nft) (Debian package nftables) or C(iptables) on the target
 extends_documentation_fragment:
@@ -27,6 +27,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.task
 seealso:
   - module: nslab.bridgenet.bridge
+  - module: nslab.bridgenet.forward
   - module: nslab.bridgenet.transaction
 """
 

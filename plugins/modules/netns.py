@@ -15,8 +15,9 @@ description:
   - Creates and removes network namespaces as C(ip netns) keeps them, in C(/run/netns), with the loopback up, and sets
     sysctls inside.
   - A namespace gets its name last. Where a run is killed before that, nothing is left.
-  - O(state=absent) takes the name away. The namespace goes with it, and every veth pair that has an end inside. One in
-    which a process still runs lives on without a name until that ends.
+  - Publishes namespaces of processes and containers under a name, and takes the name away again (O(adopt)).
+  - O(state=absent) takes the name away. The namespace goes with it, and every veth pair that has an end inside. One
+    that somebody holds would live on without a name; that is an error, see O(absent_when_held).
 extends_documentation_fragment:
   - nslab.bridgenet.attributes
   - nslab.bridgenet.netns
@@ -47,6 +48,47 @@ EXAMPLES = r"""
     name: ns3
     take_over: true
 
+- name: A namespace with an id of its own, before the kernel chooses one
+  # ip netns add ns4
+  # ip netns set ns4 40
+  nslab.bridgenet.netns:
+    name: ns4
+    nsid: 40
+
+- name: Give the namespace of a process a name
+  # ip netns attach shop 4711
+  nslab.bridgenet.netns:
+    name: shop
+    adopt:
+      pid: 4711
+
+- name: The same for a container that podman runs without a network
+  # ip netns attach web "$(podman inspect -f '{{.State.Pid}}' web)"
+  nslab.bridgenet.netns:
+    name: web
+    adopt:
+      podman: web
+
+- name: A second name for a namespace
+  nslab.bridgenet.netns:
+    name: sidecar
+    same_as: ns1
+
+- name: Let go of the container; it goes on
+  # ip netns delete web
+  nslab.bridgenet.netns:
+    name: web
+    state: absent
+
+- name: Remove a namespace when the processes inside have ended, or only its name after half a minute
+  # ip netns pids ns4
+  # ip netns delete ns4
+  nslab.bridgenet.netns:
+    name: ns4
+    wait: 30
+    absent_when_held: detach
+    state: absent
+
 - name: Remove a namespace, but only if it is ours
   # ip netns delete ns1
   nslab.bridgenet.netns:
@@ -63,7 +105,9 @@ before:
   elements: dict
   sample: []
 after:
-  description: The namespaces as they are now, or would be, in the form of O(config).
+  description:
+    - The namespaces as they are now, or would be, in the form of O(config). An adopted one has C(adopted), one with
+      second names has them in C(second_names).
   returned: success
   type: list
   elements: dict

@@ -21,27 +21,49 @@ options:
   purge:
     description:
       - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
-        namespaces, bridges, veth pairs and masquerade entries. Nothing else is ever removed.
+        namespaces, bridges, veth pairs, tun and tap devices, masquerade, forward and packet_log entries, and services.
+        Nothing else is ever removed.
     type: bool
     default: false
+  absent_when_held:
+    description:
+      - What to do with a namespace that goes while somebody holds it, see O(netns[].absent_when_held). Holds for those
+        that do not say it themselves, and for those that O(purge) removes.
+    type: str
+    choices: [fail, detach]
+    default: fail
+  wait:
+    description:
+      - How long to wait, in seconds, for those that hold a namespace that goes, see O(netns[].wait). Holds for those
+        that do not say it themselves, and for those that O(purge) removes.
+    type: int
+    default: 0
 extends_documentation_fragment:
   - nslab.bridgenet.attributes
   - nslab.bridgenet.bridge.list
   - nslab.bridgenet.bridge_port.list
+  - nslab.bridgenet.forward.list
   - nslab.bridgenet.interface.list
   - nslab.bridgenet.masquerade.list
   - nslab.bridgenet.netns.list
+  - nslab.bridgenet.netns_service.list
+  - nslab.bridgenet.packet_log.list
   - nslab.bridgenet.sysctl_bridge_nf.list
   - nslab.bridgenet.task
+  - nslab.bridgenet.tuntap.list
   - nslab.bridgenet.veth.list
 seealso:
   - module: nslab.bridgenet.bridge
   - module: nslab.bridgenet.bridge_port
+  - module: nslab.bridgenet.forward
   - module: nslab.bridgenet.interface
   - module: nslab.bridgenet.masquerade
   - module: nslab.bridgenet.netns
   - module: nslab.bridgenet.netns_info
+  - module: nslab.bridgenet.netns_service
+  - module: nslab.bridgenet.packet_log
   - module: nslab.bridgenet.sysctl_bridge_nf
+  - module: nslab.bridgenet.tuntap
   - module: nslab.bridgenet.veth
 """
 
@@ -115,6 +137,11 @@ after:
       - name: ns3
         loopback: true
         label: ns3
+counters:
+  description: What the objects have counted, by the names of their lists, as M(nslab.bridgenet.packet_log) has it.
+  returned: if O(packet_log) is not empty
+  type: dict
+  sample: {}
 actions:
   description: What was done, or would be done, as commands for a shell.
   returned: success

@@ -8,18 +8,21 @@ What comes out are plain values, whatever subclasses of str and dict Ansible pas
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import ipaddress
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
+from . import _addresses, _modes, _processes
 from . import _readers as read
+from ._modes import Mode
 
 PORTS = 1023  # of one bridge: BR_MAX_PORTS, net/bridge/br_private.h
 
@@ -71,6 +74,19 @@ class Container:
     name: str
     present: bool
     endpoints: tuple[Endpoint, ...]
+    mode: Mode | None = None  # None is the networks that it names
+    adopt: Mapping[str, Any] | None = None  # whose namespace it is, None where it is made
+    service: Mapping[str, Any] | None = None  # the options of its process, None where it has none
+
+    @property
+    def namespace(self) -> str:
+        """Where its processes are; "" is the host's own."""
+        return "" if self.mode and self.mode.kind == _modes.HOST else self.name
+
+    @property
+    def owner(self) -> str:
+        """The container whose namespace it shares; "" is none."""
+        return self.mode.owner if self.mode else ""
 
     @property
     def default_route(self) -> Endpoint | None:
@@ -89,8 +105,16 @@ class Declaration:
 
 def parse(networks: Any, containers: Any) -> Declaration:
     """The whole declaration; BridgenetError where it is wrong."""
+    given = {name: _given(name, value) for name, value in read.named("container", containers)}
     by_name = {name: _network(name, value) for name, value in read.named("network", networks)}
-    found = [_container(name, value, by_name) for name, value in read.named("container", containers)]
+    default = None if _modes.DEFAULT in by_name else _modes.default_network(given.values())
+    if default is not None:
+        by_name[_modes.DEFAULT] = _network(_modes.DEFAULT, default)
+    found = [_container(name, keys, by_name) for name, keys in given.items()]
+    found = _with_addresses(found)
+    _check_owners(found)
+    places = {container.name: container.endpoints for container in found}
+    found = [_with_service(container, given[container.name], places) for container in found]
     _check_links(by_name.values(), found)
     _check_subnets(by_name.values())
     members: dict[str, list[Endpoint]] = {name: [] for name in by_name}
@@ -211,7 +235,13 @@ def _check_inside(key: str, address: ipaddress.IPv4Address, subnet: ipaddress.IP
 
 # --- one container ---
 
-_CONTAINER: Mapping[str, read.Reader] = {"networks": read.anything, "state": read.state}
+_CONTAINER: Mapping[str, read.Reader] = {
+    "networks": read.anything,
+    "network_mode": _modes.mode,
+    "adopt": _modes.adopt,
+    **_processes.KEYS,
+    "state": read.state,
+}
 _ENDPOINT: Mapping[str, read.Reader] = {
     "ipv4_address": read.address,
     "mac_address": read.text,
@@ -221,15 +251,28 @@ _ENDPOINT: Mapping[str, read.Reader] = {
 }
 
 
-def _container(name: str, value: Any, networks: Mapping[str, Network]) -> Container:
+def _given(name: str, value: Any) -> dict[str, Any]:
+    """The keys of a container, each by itself."""
     with _at(f"container {name!r}"):
         _names.namespace(name)
-        given = read.fields(value, _CONTAINER)
+        return read.fields(value, _CONTAINER)
+
+
+def _container(name: str, given: Mapping[str, Any], networks: Mapping[str, Network]) -> Container:
+    with _at(f"container {name!r}"):
         present = given.get("state") != "absent"
-        if present and "networks" not in given:
-            raise BridgenetError("has no networks; write networks: {NAME: {ipv4_address: ...}}, or {} for none")
+        mode: Mode | None = given.get("network_mode")
+        if mode and "networks" in given:
+            raise BridgenetError("has both networks and network_mode; drop one of the two")
+        if mode and "adopt" in given:
+            raise BridgenetError("has both adopt and network_mode; drop one of the two")
+        if present and not mode and "networks" not in given and "adopt" not in given:
+            raise BridgenetError(
+                "has neither networks nor network_mode; write networks: {NAME: {ipv4_address: ...}}, or network_mode: "
+                "bridge, host, none or container:NAME"
+            )
         endpoints = {}
-        for network, entry in read.named("network", given.get("networks")):
+        for network, entry in _places(given, mode):
             if network not in networks:
                 raise BridgenetError(f"network {network!r} is not declared; {read.choices(network, networks)}")
             with _at(f"network {network!r}"):
@@ -239,10 +282,19 @@ def _container(name: str, value: Any, networks: Mapping[str, Network]) -> Contai
             name=name,
             present=present,
             endpoints=tuple(
-                _endpoint(name, networks[network], entry, present, interfaces[network])
+                _endpoint(name, networks[network], entry, present, interfaces[network], chosen=mode is not None)
                 for network, entry in endpoints.items()
             ),
+            mode=mode,
+            adopt=given.get("adopt"),
         )
+
+
+def _places(given: Mapping[str, Any], mode: Mode | None) -> Iterable[tuple[str, Any]]:
+    """Which networks it is in."""
+    if mode and mode.kind == _modes.BRIDGE:
+        return [(_modes.DEFAULT, {})]
+    return read.named("network", given.get("networks"))
 
 
 def _interfaces(endpoints: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -259,7 +311,10 @@ def _interfaces(endpoints: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return names
 
 
-def _endpoint(container: str, network: Network, given: Mapping[str, Any], present: bool, interface: str) -> Endpoint:
+def _endpoint(
+    container: str, network: Network, given: Mapping[str, Any], present: bool, interface: str, chosen: bool
+) -> Endpoint:
+    """A place in a network; its address is `chosen` later where nobody could give one."""
     with _at(f"network {network.name!r}"):
         if present and not network.present:
             raise BridgenetError(
@@ -267,7 +322,7 @@ def _endpoint(container: str, network: Network, given: Mapping[str, Any], presen
                 "or take the network out of the container's networks"
             )
         address = given.get("ipv4_address")
-        if present and address is None:
+        if present and address is None and not chosen:
             raise BridgenetError(f"has no ipv4_address; write one of {network.subnet}")
         if present and address and network.subnet:
             _check_inside("ipv4_address", address, network.subnet)
@@ -288,6 +343,56 @@ def _endpoint(container: str, network: Network, given: Mapping[str, Any], presen
 
 
 # --- all of them together ---
+
+
+def _with_addresses(containers: list[Container]) -> list[Container]:
+    """An address for every place that has none, out of those that are free in its network."""
+    wanted: dict[str, list[str]] = {}
+    taken: dict[str, list[ipaddress.IPv4Address | None]] = {}
+    networks: dict[str, Network] = {}
+    for container in containers:
+        for endpoint in container.endpoints if container.present else ():
+            network = endpoint.network
+            networks[network.name] = network
+            taken.setdefault(network.name, [network.gateway]).append(endpoint.address)
+            if endpoint.address is None:
+                wanted.setdefault(network.name, []).append(container.name)
+    chosen = {}
+    for name, members in wanted.items():
+        subnet = networks[name].subnet
+        if subnet:
+            with _at(f"network {name!r}"):
+                chosen[name] = _addresses.choose(subnet, taken[name], members)
+
+    def settled(endpoint: Endpoint) -> Endpoint:
+        address = chosen.get(endpoint.network.name, {}).get(endpoint.container)
+        return dataclasses.replace(endpoint, address=address) if address else endpoint
+
+    return [
+        dataclasses.replace(container, endpoints=tuple(map(settled, container.endpoints))) for container in containers
+    ]
+
+
+def _with_service(
+    container: Container, given: Mapping[str, Any], places: Mapping[str, tuple[Endpoint, ...]]
+) -> Container:
+    """Its process, which finds its own name at the addresses of the container whose namespace it is in."""
+    if not container.present:
+        return container
+    endpoints = places[container.owner or container.name]
+    addresses = [str(endpoint.address) for endpoint in endpoints if endpoint.address]
+    with _at(f"container {container.name!r}"):
+        service = _processes.service(container.name, container.namespace, addresses, given)
+    return dataclasses.replace(container, service=service) if service else container
+
+
+def _check_owners(containers: Sequence[Container]) -> None:
+    """A shared namespace has an owner that is there."""
+    owners = {container.name: (container.present, container.mode) for container in containers}
+    for container in containers:
+        if container.owner and container.present:
+            with _at(f"container {container.name!r}"):
+                _modes.check_owner(container.owner, owners)
 
 
 def _check_links(networks: Iterable[Network], containers: Iterable[Container]) -> None:

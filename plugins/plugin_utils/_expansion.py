@@ -14,12 +14,12 @@ Options = dict[str, Any]
 _ABSENT: Options = {"state": "absent"}
 
 
-def lists(declaration: Declaration, forwarding: bool, backend: str) -> dict[str, list[Options]]:
+def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: bool) -> dict[str, list[Options]]:
     """One list of objects for each module."""
     networks, containers = declaration.networks, declaration.containers
     ports = [endpoint for container in containers if container.present for endpoint in container.endpoints]
     return {
-        "netns": [_netns(container) for container in containers],
+        "netns": [_netns(container) for container in containers if container.namespace],
         "bridge": [_bridge(network) for network in networks if not network.external],
         "veth": [_veth(container, endpoint) for container in containers for endpoint in container.endpoints],
         "bridge_port": [{"name": port.host_interface, "master": port.network.bridge} for port in ports],
@@ -28,12 +28,23 @@ def lists(declaration: Declaration, forwarding: bool, backend: str) -> dict[str,
             for network in networks
             if network.masquerade is not None and network.subnet
         ],
+        "forward": [_forward(network, isolation) for network in networks if _is_routed(network)],
+        "netns_service": [
+            _service(container)
+            for container in containers
+            if container.service or not container.present or not container.namespace
+        ],
     }
 
 
 def _netns(container: Container) -> Options:
     named = {"name": container.name, "label": container.name}
-    return {**named, "loopback": True} if container.present else {**named, **_ABSENT}
+    if not container.present:
+        return {**named, **_ABSENT}
+    exclusive = {**named, "exclusive": True}
+    if container.owner:
+        return {**exclusive, "same_as": container.owner}
+    return {**exclusive, "adopt": dict(container.adopt)} if container.adopt else {**exclusive, "loopback": True}
 
 
 def _bridge(network: Network) -> Options:
@@ -64,6 +75,22 @@ def _veth(container: Container, endpoint: Endpoint) -> Options:
 def _masquerade(network: Network, forwarding: bool, backend: str) -> Options:
     named = {"source": str(network.subnet), "bridge": network.bridge, "backend": backend, "label": network.name}
     return {**named, "forwarding": forwarding} if network.present and network.masquerade else {**named, **_ABSENT}
+
+
+def _is_routed(network: Network) -> bool:
+    """Whether the host could pass its packets on to another network: it has an address on a bridge of ours."""
+    return not network.external and (network.gateway is not None or not network.present)
+
+
+def _forward(network: Network, isolation: bool) -> Options:
+    named = {"bridge": network.bridge, "label": network.name}
+    return named if network.present and isolation else {**named, **_ABSENT}
+
+
+def _service(container: Container) -> Options:
+    if container.present and container.service:
+        return dict(container.service)
+    return {"name": container.name, "label": container.name, **_ABSENT}
 
 
 def _link(network: Network) -> Options:

@@ -105,14 +105,14 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
     return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
 
-def pings(found: Sequence[Network], limit: int, sample: int) -> list[str]:
+def pings(found: Sequence[Network], limit: int, sample: int) -> list[dict[str, str]]:
     """Who is to ping whom: each container its gateway and, round its network, the next one, so that each answers too.
 
-    With more than `limit` containers only `sample` of them ask, spread evenly. A line each: namespace, address, title.
+    With more than `limit` containers only `sample` of them ask, spread evenly.
     """
     members = [member for network in found for member in network.members if member.addresses]
     chosen = members if len(members) <= limit else _spread(members, sample)
-    wanted: list[str] = []
+    wanted: list[dict[str, str]] = []
     for network in found:
         ring = [member for member in chosen if member.network == network.name]
         for member, following in zip(ring, [*ring[1:], *ring[:1]]):
@@ -128,6 +128,6 @@ def _spread(values: Sequence[T], count: int) -> list[T]:
     return [values[round(index * last / (count - 1))] for index in range(count)] if count > 1 else list(values[:count])
 
 
-def _ping(member: Member, target: str, address: str) -> str:
+def _ping(member: Member, target: str, address: str) -> dict[str, str]:
     plain = address.partition("/")[0]
-    return f"{member.namespace} {plain} {member.container} to {target}, {plain}"
+    return {"from": member.namespace, "to": plain, "title": f"{member.container} to {target}, {plain}"}

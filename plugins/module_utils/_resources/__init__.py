@@ -9,8 +9,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from . import _bridge, _bridge_port, _interface, _masquerade, _netns, _sysctl_bridge_nf, _veth
-from ._base import Context, Resource
+from .._model import Entry
+from . import (
+    _bridge,
+    _bridge_port,
+    _forward,
+    _interface,
+    _masquerade,
+    _netns,
+    _netns_service,
+    _packet_log,
+    _sysctl_bridge_nf,
+    _tuntap,
+    _veth,
+)
+from ._base import Context, Options, Resource
 
 
 @dataclass(frozen=True)
@@ -20,6 +33,8 @@ class Kind:
     spec: Mapping[str, Any]
     required: tuple[str, ...]
     declare: Callable[[Mapping[str, Any], Context], Resource]
+    # (comment, options) of what stands in the firewall, for purge
+    stale: Callable[[Mapping[Entry, str]], list[tuple[str, Options]]] | None = None
 
 
 RESOURCES = {
@@ -27,7 +42,11 @@ RESOURCES = {
     "netns": Kind(_netns.SPEC, ("name",), _netns.declare),
     "bridge": Kind(_bridge.SPEC, ("name",), _bridge.declare),
     "veth": Kind(_veth.SPEC, ("name",), _veth.declare),
+    "tuntap": Kind(_tuntap.SPEC, ("name",), _tuntap.declare),
     "bridge_port": Kind(_bridge_port.SPEC, ("name",), _bridge_port.declare),
     "interface": Kind(_interface.SPEC, ("name",), _interface.declare),
-    "masquerade": Kind(_masquerade.SPEC, ("source",), _masquerade.declare),
+    "masquerade": Kind(_masquerade.SPEC, ("source",), _masquerade.declare, _masquerade.stale),
+    "forward": Kind(_forward.SPEC, (), _forward.declare, _forward.stale),
+    "packet_log": Kind(_packet_log.SPEC, ("hook", "prefix"), _packet_log.declare, _packet_log.stale),
+    "netns_service": Kind(_netns_service.SPEC, ("name",), _netns_service.declare),
 }

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, field
+from typing import Any, Callable, ClassVar
 
 from .. import _labels, _names
 from .._draft import Draft
@@ -19,6 +20,16 @@ from .._reader import Scope
 
 Options = dict[str, Any]
 
+NAMESPACES, SECOND_NAMES, INSIDE = range(3)  # stages
+
+
+@dataclass(frozen=True)
+class Patience:
+    """With who holds a namespace that is to go."""
+
+    when_held: str = "fail"  # or "detach": the name goes, the namespace lives on
+    wait: int = 0  # seconds that they are given
+
 
 @dataclass(frozen=True)
 class Context:
@@ -27,6 +38,7 @@ class Context:
     project: str
     inventory_host: str
     state: str = "present"
+    patience: Patience = field(default_factory=Patience)
 
     def label(self, name: str | None, default: str) -> Label:
         """The label of an object, by its option or its name."""
@@ -43,11 +55,17 @@ class Resource(abc.ABC):
 
     present: bool
     deletes: ClassVar[bool] = True  # absent makes its name free
+    counts: ClassVar[bool] = False  # it has counters
 
     @property
     @abc.abstractmethod
     def what(self) -> str:
         """How a message names it; two objects of one task may not share it."""
+
+    @property
+    def stage(self) -> int:
+        """When it is predicted: namespaces first, then their second names, then what is inside."""
+        return INSIDE
 
     @abc.abstractmethod
     def widen(self, scope: Scope) -> None:
@@ -61,10 +79,37 @@ class Resource(abc.ABC):
     def view(self, host: Host) -> Options | None:
         """The object as it is in `host`, in the form of the options; None where it is not there."""
 
+    def counters(self, host: Host) -> Options | None:
+        """What the object has counted so far; None where it is not there."""
+        return None
+
     def owns(self) -> list[tuple[str, str]]:
-        """(kind, key) of what purge must leave alone because of this object."""
+        """(kind, key) of what only one object of a task can be."""
         return []
 
+    def keeps(self) -> list[tuple[str, str]]:
+        """(kind, key) of what purge must leave alone because of this object."""
+        return self.owns()
+
+    def second_names(self) -> dict[str, str]:
+        """Name -> the namespace that gets it, too."""
+        return {}
+
+    def encloses(self) -> list[str]:
+        """The namespaces of which this task declares all of the project's links and services."""
+        return []
+
+    def at(self, key: Callable[[str], str]) -> Resource:
+        """The same object, each of its namespaces called by the name under which it stands in the state of the host."""
+        moved: dict[str, Any] = {}
+        for place in _PLACES:
+            name = getattr(self, place, "")
+            if name and key(name) != name:
+                moved[place] = key(name)
+        return dataclasses.replace(self, **moved) if moved else self
+
+
+_PLACES = ("namespace", "far_namespace")  # what a resource calls the namespaces in which it is
 
 STATE = {"state": {"type": "str", "choices": ["present", "absent"]}}
 OWNED = {"label": {"type": "str"}, "take_over": {"type": "bool", "default": False}}

@@ -51,6 +51,9 @@ class BridgePort(Resource):
         if self.namespace:
             scope.namespaces.add(self.namespace)
 
+    def keeps(self) -> list[tuple[str, str]]:
+        return [*self.owns(), *([("link", f"{self.namespace}/{self.name}")] if self.present else [])]
+
     def predict(self, draft: Draft) -> None:
         found = draft.find(self.namespace, self.name)
         if not self.present:
@@ -68,6 +71,10 @@ class BridgePort(Resource):
             raise BridgenetError(
                 f"{self.what}: a {'loopback' if self.name == 'lo' else 'bridge'} cannot be a port of a bridge; name "
                 "another interface"
+            )
+        if found.tun is not None and found.tun.mode == "tun":
+            raise BridgenetError(
+                f"{self.what}: a tun carries IP packets and no Ethernet frames, so it cannot be a port; make it a tap"
             )
         joins = found.master != self.master
         port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)

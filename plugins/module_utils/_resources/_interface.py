@@ -43,6 +43,9 @@ class Interface(Resource):
         if self.namespace:
             scope.namespaces.add(self.namespace)
 
+    def keeps(self) -> list[tuple[str, str]]:
+        return [*self.owns(), *([("link", f"{self.namespace}/{self.link.name}")] if self.present else [])]
+
     def predict(self, draft: Draft) -> None:
         found = draft.find(self.namespace, self.link.name)
         if not self.present:

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _forwarding, _labels, _names, _nft
+from .. import _forwarding, _iptables, _labels, _names, _nft
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import HOST, Host, Masquerade
+from .._model import HOST, Element, Entry, Host, Rule
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, is_present, shown_label
 
@@ -28,11 +28,111 @@ SPEC: dict[str, Any] = {
 }
 
 
+BACKENDS = ("nftables", "iptables")
+
+
+@dataclass(frozen=True)
+class Masquerade:
+    """One source NAT: `source` is rewritten when it leaves by `out_interface`, or by anything but `bridge`."""
+
+    source: str
+    out_interface: str = ""
+    bridge: str = ""
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        where = f"out of {self.out_interface}" if self.out_interface else f"from {self.bridge} to anywhere else"
+        return f"{self.source} {where}"
+
+    def entry(self, backend: str) -> Entry:
+        """As it stands in a backend."""
+        family = _names.family(self.source)
+        if backend == "nftables":
+            name = f"masquerade{'_out' if self.out_interface else ''}{family}"
+            return Element(name, (self.out_interface or self.bridge, self.source))
+        where = ("-o", self.out_interface) if self.out_interface else ("!", "-o", self.bridge)
+        match = ("-s", self.source, *where)
+        return Rule(_iptables.PROGRAMS[family], "nat", "POSTROUTING", match, ("-j", "MASQUERADE"))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A masquerade entry as it stands."""
+
+    masquerade: Masquerade
+    backend: str
+    comment: str
+
+
+def found(entries: Mapping[Entry, str]) -> dict[Entry, Found]:
+    """Those that stand, in every backend."""
+    seen = {}
+    for entry, comment in entries.items():
+        masquerade = _of(entry)
+        if masquerade is not None:
+            backend = "nftables" if isinstance(entry, Element) else "iptables"
+            seen[entry] = Found(masquerade, backend, comment)
+    return seen
+
+
+def _of(entry: Entry) -> Masquerade | None:
+    if isinstance(entry, Element):
+        if not entry.set.startswith("masquerade"):
+            return None
+        interface, source = entry.key
+        out = entry.set.startswith("masquerade_out")
+        return Masquerade(source, out_interface=interface if out else "", bridge="" if out else interface)
+    if (
+        not isinstance(entry, Rule)
+        or entry.target != ("-j", "MASQUERADE")
+        or entry.match[:1] != ("-s",)
+        or entry.match[-2:-1] != ("-o",)
+    ):
+        return None
+    source, name = _names.subnet(entry.match[1]), entry.match[-1]
+    masquerade = Masquerade(source, bridge=name) if "!" in entry.match else Masquerade(source, out_interface=name)
+    return masquerade if masquerade.entry("iptables") == entry else None  # what matches on more was not made by us
+
+
+def stale(entries: Mapping[Entry, str]) -> list[tuple[str, Options]]:
+    """(comment, options) of what stands, for purge."""
+    return [
+        (
+            one.comment,
+            {
+                "source": one.masquerade.source,
+                "out_interface": one.masquerade.out_interface or None,
+                "bridge": one.masquerade.bridge or None,
+                "backend": one.backend,
+            },
+        )
+        for one in found(entries).values()
+    ]
+
+
+def check_overlaps(entries: Mapping[Entry, str]) -> None:
+    """A set of intervals holds none that overlap."""
+    places: dict[tuple[str, str], list[tuple[_names.Network, str]]] = {}
+    for one in found(entries).values():
+        if one.backend == "nftables":
+            place = (one.masquerade.out_interface, one.masquerade.bridge)
+            places.setdefault(place, []).append((_names.network_of(one.masquerade.source), one.masquerade.text))
+    for networks in places.values():
+        networks.sort(key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen))
+        for (one_network, what), (other, _text) in zip(networks, networks[1:]):
+            if one_network.version == other.version and one_network.overlaps(other):
+                raise BridgenetError(
+                    f"masquerade {what} overlaps the entry for {other} at the same place; declare the larger network "
+                    "alone"
+                )
+
+
 @dataclass(frozen=True)
 class MasqueradeRule(Resource):
     """A masquerade entry, and the forwarding that it needs where told."""
 
-    entry: Masquerade
+    masquerade: Masquerade
     label: Label
     backend: str
     forwarding: bool
@@ -40,95 +140,76 @@ class MasqueradeRule(Resource):
 
     @property
     def what(self) -> str:
-        return f"masquerade {self.entry.text}"
+        return f"masquerade {self.masquerade.text}"
 
     @property
     def _switch(self) -> str:
-        return _forwarding.SWITCH6 if _names.family(self.entry.source) == 6 else _forwarding.SWITCH4
+        return _forwarding.SWITCH6 if _names.family(self.masquerade.source) == 6 else _forwarding.SWITCH4
 
     def widen(self, scope: Scope) -> None:
-        scope.look = True  # the same object may stand in another backend
+        scope.firewall.tables.add("nat")  # the same object may stand in another backend
         if self.present:
-            scope.backends.add(self.backend)
+            scope.firewall.backends.add(self.backend)
         if self.present and self.forwarding:
             scope.forwarding.add(self._switch)
 
     def owns(self) -> list[tuple[str, str]]:
-        return [("masquerade", f"{self.label} IPv{_names.family(self.entry.source)}"), ("masquerade", self.entry.text)]
+        family = _names.family(self.masquerade.source)
+        return [("masquerade", f"{self.label} IPv{family}"), ("masquerade", self.masquerade.text)]
 
-    def _entries(self) -> list[Masquerade]:
+    def _is_mine(self, one: Found) -> bool:
+        """Whether it carries this label, wherever it stands; IPv4 and IPv6 are two objects."""
+        same_family = _names.family(one.masquerade.source) == _names.family(self.masquerade.source)
+        return one.comment == str(self.label) and same_family
+
+    def _is_here(self, one: Found) -> bool:
+        """Whether it is the project's, for this network and interface, in any backend."""
+        label = _labels.parse(one.comment)
+        return one.masquerade == self.masquerade and label is not None and label.project == self.label.project
+
+    def _possible(self) -> list[Entry]:
         """The entry in every backend that it may stand in."""
-        backends = ("nftables", "iptables") if self.backend == "auto" else (self.backend,)
-        return [
-            Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend) for backend in backends
-        ]
-
-    def _labelled(self, entries: Mapping[Masquerade, str]) -> list[Masquerade]:
-        """The entries that carry this label, wherever they stand; IPv4 and IPv6 are two objects."""
-        family = _names.family(self.entry.source)
-        mine = str(self.label)
-        return [entry for entry, text in entries.items() if text == mine and _names.family(entry.source) == family]
-
-    def _here(self, entries: Mapping[Masquerade, str]) -> list[Masquerade]:
-        """The project's entries for this network and interface, in any backend."""
-        labels = {entry: _labels.parse(text) for entry, text in entries.items() if entry.text == self.entry.text}
-        return [entry for entry, label in labels.items() if label and label.project == self.label.project]
+        return [self.masquerade.entry(one) for one in (BACKENDS if self.backend == "auto" else (self.backend,))]
 
     def predict(self, draft: Draft) -> None:
         if not self.present:
-            for entry in self._entries():
-                comment = draft.masquerades.get(entry)
+            for entry in self._possible():
+                comment = draft.entries.get(entry)
                 if comment is not None:
                     draft.may_remove(comment, self.label if self.labelled else None, self.what)
-                    del draft.masquerades[entry]
+                    del draft.entries[entry]
             return
-        backend = self._resolved(draft.current)
-        entry = Masquerade(self.entry.source, self.entry.out_interface, self.entry.bridge, backend)
-        if backend == "nftables" and draft.current.firewall.foreign:
+        firewall = draft.current.firewall
+        backend = firewall.preferred if self.backend == "auto" else self.backend
+        if backend == "nftables" and firewall.foreign:
             raise BridgenetError(
                 f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it, or say "
                 "backend: iptables"
             )
-        comment = draft.masquerades.get(entry)
+        wanted = self.masquerade.entry(backend)
+        comment = draft.entries.get(wanted)
         if comment is not None and comment != str(self.label):
-            draft.claim(comment, self.label, self.what, False)
-        for other in {*self._labelled(draft.masquerades), *self._here(draft.masquerades)} - {entry}:
-            del draft.masquerades[other]  # the same object, with another network, interface, backend or label
-        draft.masquerades[entry] = str(self.label)
+            draft.claim(comment, self.label, self.what, None)
+        for entry, one in found(draft.entries).items():
+            if entry != wanted and (self._is_mine(one) or self._is_here(one)):
+                del draft.entries[entry]  # the same object, with another network, interface, backend or label
+        draft.entries[wanted] = str(self.label)
         if self.forwarding:
-            self._forward(draft)
-
-    def _resolved(self, host: Host) -> str:
-        """The backend that `auto` stands for on this host."""
-        if self.backend != "auto":
-            return self.backend
-        return host.firewall.preferred
-
-    def _forward(self, draft: Draft) -> None:
-        """Turn the host into a router; what it was is noted down."""
-        values = draft.sysctls[HOST]
-        if self._switch not in values:
-            raise BridgenetError(f"{self.what}: this kernel has no {self._switch}; drop the IPv6 network or forwarding")
-        if values[self._switch] != "0":
-            return
-        if self._switch == _forwarding.SWITCH6:
-            for key in sorted(values):
-                if key.endswith("/accept_ra") and values[key] == "1":
-                    draft.set_host_sysctl(key, "2")
-        draft.set_host_sysctl(self._switch, "1")
+            draft.turn_on_forwarding(self._switch, self.what)
 
     def view(self, host: Host) -> Options | None:
-        entries = host.firewall.masquerades
-        found = [entry for entry in self._entries() if entry in entries] or self._labelled(entries)
-        if not found:
+        seen = found(host.firewall.entries)
+        here = [seen[entry] for entry in self._possible() if entry in seen]
+        here += [one for one in seen.values() if self._is_mine(one)]
+        if not here:
             return None
-        entry = found[0]
-        shown: Options = {"source": entry.source}
-        if entry.out_interface:
-            shown["out_interface"] = entry.out_interface
+        one = here[0]
+        shown: Options = {"source": one.masquerade.source}
+        if one.masquerade.out_interface:
+            shown["out_interface"] = one.masquerade.out_interface
         else:
-            shown["bridge"] = entry.bridge
-        shown.update(backend=entry.backend, label=shown_label(entries[entry], self.label.project))
+            shown["bridge"] = one.masquerade.bridge
+        shown.update(backend=one.backend, label=shown_label(one.comment, self.label.project))
         if self.forwarding:
             shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
         return shown
@@ -143,10 +224,10 @@ def declare(options: Mapping[str, Any], context: Context) -> MasqueradeRule:
             f"masquerade {source}: say either out_interface (what leaves by it) or bridge (what leaves by anything "
             "but it)"
         )
-    entry = Masquerade(source, _names.interface(out) if out else "", _names.interface(bridge) if bridge else "")
+    masquerade = Masquerade(source, _names.interface(out) if out else "", _names.interface(bridge) if bridge else "")
     return MasqueradeRule(
         present=is_present(options, context),
-        entry=entry,
+        masquerade=masquerade,
         label=context.label(options.get("label"), f"{source}/{out or bridge}"),
         backend=options.get("backend") or "auto",
         forwarding=bool(options.get("forwarding")),

@@ -12,23 +12,27 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _nft
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _operations as ops
+from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps import ChangeTable
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     HOST,
+    Element,
+    Entry,
     Firewall,
     Host,
     Link,
-    Masquerade,
     Namespace,
     Original,
     PortOptions,
     Route,
+    Rule,
     overlay,
 )
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_tun import CreateTun
 
 IPV6_MIN_MTU = 1280
 NEW_PORT = PortOptions(isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False)
@@ -49,8 +53,20 @@ LOOPBACK = Link(
     secondary=(),
 )
 
-_ELEMENTS = re.compile(r"^(add|delete) element inet bridgenet (masquerade\w*) \{ (.*) \}$")
-_ELEMENT = re.compile(r'"(\S+)" \. ([0-9a-f.:/]+)(?: comment "([^"]*)")?')
+# The sets of our table, and what their fields are.
+FIELDS = {
+    "accepted": ("name", "name"),
+    "replies": ("name", "name"),
+    "bridges": ("name",),
+    "internal": ("name",),
+    "masquerade4": ("name", "network"),
+    "masquerade6": ("name", "network"),
+    "masquerade_out4": ("name", "network"),
+    "masquerade_out6": ("name", "network"),
+}
+
+_ELEMENTS = re.compile(r"^(add|delete) element inet bridgenet (\w+) \{ (.*) \}$")
+_ELEMENT = re.compile(r'([^,{}]+?)(?: comment "([^"]*)")?(?:, |$)')
 
 
 class Refused(Exception):
@@ -67,17 +83,23 @@ def network(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_interface(address).network
 
 
-def listing(entries: dict[Masquerade, str]) -> str:
+def split(entries: Mapping[Entry, str]) -> tuple[dict[Element, str], dict[Rule, str]]:
+    """What stands in our table, and what in the chains of iptables."""
+    table = {entry: comment for entry, comment in entries.items() if isinstance(entry, Element)}
+    return table, {entry: comment for entry, comment in entries.items() if isinstance(entry, Rule)}
+
+
+def listing(entries: Mapping[Element, str]) -> str:
     """Our table, as far as anything here reads it; "" where there is none."""
     blocks = []
-    for name in ("masquerade4", "masquerade6", "masquerade_out4", "masquerade_out6"):
-        elements = [
-            f'"{entry.out_interface or entry.bridge}" . {entry.source} comment "{comment}"'
-            for entry, comment in entries.items()
-            if name == f"masquerade{'_out' if entry.out_interface else ''}{6 if is_ipv6(entry.source) else 4}"
-        ]
+    for name, fields in FIELDS.items():
+        elements = []
+        for element, comment in entries.items():
+            if element.set == name:
+                key = " . ".join(f'"{one}"' if kind == "name" else one for one, kind in zip(element.key, fields))
+                elements.append(f'{key} comment "{comment}"')
         inner = f"\n\t\telements = {{ {', '.join(elements)} }}" if elements else ""
-        blocks.append(f"\tset {name} {{\n\t\tflags interval{inner}\n\t}}\n")
+        blocks.append(f"\tset {name} {{\n\t\ttype x{inner}\n\t}}\n")
     return f"table inet bridgenet {{\n{''.join(blocks)}}}\n"
 
 
@@ -88,12 +110,14 @@ class MemoryKernel:
         self.ipv6 = host.ipv6
         self.places: dict[str, dict[str, Link]] = {name: dict(one.links) for name, one in host.namespaces.items()}
         self.sysctls: dict[str, dict[str, str]] = {name: dict(one.sysctls) for name, one in host.namespaces.items()}
+        self.names = dict(host.names)
+        self.withdrawn: dict[str, str] = {}
         self.held: dict[str, tuple[dict[str, Link], dict[str, str]]] = {}
         self.fresh = dict(host.fresh)
         self.files = dict(host.files)
         self.originals = dict(host.originals)
-        nft, self.rules = _nft.split(host.firewall.masquerades)
-        self.table: dict[Masquerade, str] | None = nft if host.firewall.table else None
+        nft, self.rules = split(host.firewall.entries)
+        self.table: dict[Element, str] | None = nft if host.firewall.table else None
         self.own_mtu = {  # bridges whose MTU somebody set
             (place, link.name)
             for place, links in self.places.items()
@@ -110,9 +134,10 @@ class MemoryKernel:
             namespaces={
                 name: Namespace(name, dict(links), dict(self.sysctls[name])) for name, links in self.places.items()
             },
+            names=dict(self.names),
             firewall=dataclasses.replace(
                 like.firewall,
-                masquerades={**(self.table or {}), **self.rules},
+                entries={**(self.table or {}), **self.rules},
                 table=listing(self.table) if self.table is not None else "",
             ),
             files=dict(self.files),
@@ -123,8 +148,9 @@ class MemoryKernel:
         """All that is compared."""
         return {
             "links": {place: dict(links) for place, links in self.places.items()},
+            "names": dict(self.names),
             "sysctls": {place: dict(values) for place, values in self.sysctls.items()},
-            "masquerades": {**(self.table or {}), **self.rules},
+            "entries": {**(self.table or {}), **self.rules},
             "table": self.table is not None,
             "files": dict(self.files),
             "originals": dict(self.originals),
@@ -147,7 +173,7 @@ class MemoryKernel:
         """Carry out operations."""
         for operation in operations:
             name = type(operation).__name__
-            if name in ("AddIptablesRule", "DelIptablesRule"):
+            if name in ("AddRule", "DelRule"):
                 self._iptables(name, operation)
             else:
                 getattr(self, f"_{name}")(operation)
@@ -217,14 +243,25 @@ class MemoryKernel:
             raise Refused(f"namespace {one.name} exists")
         self.places[one.name] = {"lo": dataclasses.replace(LOOPBACK, label=one.label, up=one.loopback, ipv6=self.ipv6)}
         self.sysctls[one.name] = dict(self.fresh)
+        self.names[one.name] = one.name
+
+    def _AttachNamespace(self, one: ops.AttachNamespace) -> None:  # noqa: N802
+        if one.namespace not in self.places or one.name in self.names:
+            raise Refused(f"no namespace {one.namespace}, or {one.name} exists")
+        self.names[one.name] = one.namespace
 
     def _DeleteNamespace(self, one: ops.DeleteNamespace) -> None:  # noqa: N802
-        if one.name not in self.places:
+        if one.name not in self.names:
             raise Refused(f"no namespace {one.name}")
-        self.held[one.name] = (self.places.pop(one.name), self.sysctls.pop(one.name))
+        place = self.names.pop(one.name)
+        self.withdrawn.setdefault(one.name, place)  # the one that was there first: undo brings that back
+        if place not in self.names.values():
+            self.held[place] = (self.places.pop(place), self.sysctls.pop(place))
 
     def _PublishNamespace(self, one: ops.PublishNamespace) -> None:  # noqa: N802
-        self.places[one.name], self.sysctls[one.name] = self.held.pop(one.name)
+        place = self.names[one.name] = self.withdrawn.pop(one.name)
+        if place in self.held:
+            self.places[place], self.sysctls[place] = self.held.pop(place)
 
     # --- links ---
 
@@ -263,6 +300,8 @@ class MemoryKernel:
     def _join(self, place: str, name: str, master: str) -> None:
         if self.link(place, master).kind != "bridge":
             raise Refused(f"{master} is no bridge")
+        if not self.link(place, name).mac:
+            raise Refused(f"{name} carries no Ethernet frames")
         self._put(place, self.link(place, name), master=master, port=NEW_PORT)
         self._follow(place, master)
 
@@ -276,6 +315,13 @@ class MemoryKernel:
             mtu=1500,
             ipv6=self.ipv6,
             bridge=overlay(ops.NEW_BRIDGE, one.link.bridge),
+        )
+
+    def _CreateTun(self, one: CreateTun) -> None:  # noqa: N802
+        self._free(one.namespace, one.name)
+        mac = "da:00:00:00:00:01" if one.options.mode == "tap" else ""
+        self.places[one.namespace][one.name] = dataclasses.replace(
+            LOOPBACK, name=one.name, kind="tun", mac=mac, mtu=1500, ipv6=self.ipv6, tun=one.options, persistent=True
         )
 
     def _DeleteLinks(self, one: ops.DeleteLinks) -> None:  # noqa: N802
@@ -412,7 +458,7 @@ class MemoryKernel:
 
     # --- firewall ---
 
-    def _ChangeTable(self, one: ops.ChangeTable) -> None:  # noqa: N802
+    def _ChangeTable(self, one: ChangeTable) -> None:  # noqa: N802
         """Only the language that _nft speaks."""
         block = ""
         for line in one.text.splitlines():
@@ -435,23 +481,28 @@ class MemoryKernel:
     def _elements(self, verb: str, name: str, body: str) -> None:
         if self.table is None:
             raise Refused("no table")
-        for interface, source, comment in _ELEMENT.findall(body):
-            out = {"out_interface": interface} if name.startswith("masquerade_out") else {"bridge": interface}
-            entry = Masquerade(source, **out)
+        if name not in FIELDS:
+            raise Refused(f"no set {name}")
+        for key, comment in _ELEMENT.findall(body):
+            element = Element(name, tuple(word.strip('"') for word in key.split(" . ")))
+            if len(element.key) != len(FIELDS[name]):
+                raise Refused(f"{element} has not the fields of {name}")
             if verb == "delete":
-                if entry not in self.table:
-                    raise Refused(f"no element {entry}")
-                del self.table[entry]
+                if element not in self.table:
+                    raise Refused(f"no element {element}")
+                del self.table[element]
+            elif element in self.table:
+                raise Refused(f"{element} is there")  # the kernel would keep its old comment
             else:
-                self.table[entry] = comment
+                self.table[element] = comment
 
     def _iptables(self, name: str, one: Any) -> None:
-        if name == "AddIptablesRule":
-            self.rules[one.entry] = one.comment
-        elif self.rules.get(one.entry) != one.comment:
-            raise Refused(f"no rule {one.entry}")
+        if name == "AddRule":
+            self.rules[one.rule] = one.comment
+        elif self.rules.get(one.rule) != one.comment:
+            raise Refused(f"no rule {one.rule}")
         else:
-            del self.rules[one.entry]
+            del self.rules[one.rule]
 
 
 def empty_host() -> Host:

@@ -17,17 +17,21 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _iptables
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     HOST,
     BridgeOptions,
+    Entry,
     Firewall,
     Host,
     Link,
-    Masquerade,
     Namespace,
     Original,
     PortOptions,
+    TunOptions,
 )
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._forward import Forward
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._masquerade import Masquerade
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import (
     FORWARD4,
     FORWARD6,
@@ -36,16 +40,19 @@ from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import (
     listing,
     network,
     route,
+    split,
 )
 
 Options = dict[str, Any]
 Declaration = dict[str, list[Options]]
 
 NAMESPACES = ("a", "b", "c")
+SECOND = "also"  # a second name of one of them
 BRIDGES = ("br0", "br1")
 VETHS = ("v0", "v1", "v2")
 PEERS = ("p0", "p1", "eth0")
-LINKS = (*BRIDGES, *VETHS, *PEERS)
+TUNS = ("t0", "t1")
+LINKS = (*BRIDGES, *VETHS, *PEERS, *TUNS)
 MTUS = (1500, 1400, 1280, 1500, 1000)
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
 
@@ -123,6 +130,23 @@ DECLARED_BRIDGES = st.sampled_from(
 DECLARED_PORTS = st.sampled_from(
     combinations(isolated=[None, True, False], hairpin=[None, True], cost=[None, 2, 9], learning=[None, True, False])
 )
+TUN_OPTIONS = st.sampled_from(
+    [
+        TunOptions(mode, owner, "", queues, False, header)
+        for mode, owner, queues, header in itertools.product(
+            ("tap", "tun"), ("", "0", "7"), (False, True), (False, True)
+        )
+    ]
+)
+DECLARED_TUNS = st.sampled_from(
+    [
+        {"mode": mode, **options}
+        for mode in ("tap", "tun")
+        for options in combinations(
+            owner=[None, "", "7", "8"], group=[None, "9"], multi_queue=[None, True], vnet_hdr=[None, False]
+        )
+    ]
+)
 DECLARED_NAMESPACES = st.sampled_from(
     combinations(loopback=[None, True, False], sysctls=[None, {"net/ipv4/ip_forward": "1"}, {"net.ipv4.ip_forward": 0}])
 )
@@ -164,14 +188,27 @@ def _settled(draw: st.DrawFn, link: Link) -> Link:
     )
 
 
-ENTRIES = [
-    Masquerade(source, bridge=bridge, backend=backend)
-    for source in ("10.0.0.0/16", "10.1.0.0/16", "fd00::/64")
-    for bridge in BRIDGES
-    for backend in ("nftables", "iptables")
+MASQUERADES = [
+    Masquerade(source, bridge=bridge) for source in ("10.0.0.0/16", "10.1.0.0/16", "fd00::/64") for bridge in BRIDGES
 ]
+ENTRIES = [one.entry(backend) for one in MASQUERADES for backend in ("nftables", "iptables")]
 COMMENTS = ("bridgenet:1:default:n0", "bridgenet:1:default:x", "bridgenet:1:other:n0")
-FOUND_ENTRIES = st.dictionaries(st.sampled_from(ENTRIES), st.sampled_from(COMMENTS), max_size=3)
+FOUND_ENTRIES: st.SearchStrategy[dict[Entry, str]] = st.dictionaries(
+    st.sampled_from(ENTRIES), st.sampled_from(COMMENTS), max_size=3
+)
+PAIRS = (("v0", "br0"), ("br0", "v0"), ("br0", "br1"))
+FORWARDS = [
+    *(Forward(bridge=bridge, internal=internal) for bridge in BRIDGES for internal in (False, True)),
+    *(
+        Forward(*pair, both_ways)
+        for pair in (("v0", "br0"), ("br0", "v0"), ("br0", "br1"))
+        for both_ways in (True, False)
+    ),
+]
+FOUND_FORWARDS = st.lists(
+    st.tuples(st.sampled_from(FORWARDS), st.sampled_from(COMMENTS)), max_size=3, unique_by=lambda one: one[0].place
+)
+GATES = st.sampled_from([(), (_iptables.gate("iptables", "FORWARD"),), (_iptables.gate("iptables", "DOCKER-USER"),)])
 
 
 @st.composite
@@ -215,6 +252,17 @@ def hosts(draw: st.DrawFn) -> Host:
                 port=draw(PORT_OPTIONS) if master else None,
                 peer=peer,
             )
+    for name in draw(st.sampled_from([[], [], ["t0"], ["t1"], ["t0", "t1"]])):
+        place, options = draw(st.sampled_from(there)), draw(TUN_OPTIONS)
+        up, ipv6, mtu, mac = draw(SHAPES)
+        made = dataclasses.replace(
+            LOOPBACK, name=name, kind="tun", tun=options, persistent=True, label=draw(labels(name))
+        )
+        made = dataclasses.replace(made, mac=mac if options.mode == "tap" else "", mtu=mtu, up=up, ipv6=ipv6)
+        masters = [bridge.name for bridge in links[place].values() if bridge.kind == "bridge"]
+        if options.mode == "tap" and mtu >= 1280 and masters and draw(flags):
+            made = dataclasses.replace(made, master=draw(st.sampled_from(masters)), port=draw(PORT_OPTIONS))
+        links[place][name] = made
     for place in there:
         for link in list(links[place].values()):
             if link.kind == "bridge":
@@ -222,7 +270,10 @@ def hosts(draw: st.DrawFn) -> Host:
                 link = dataclasses.replace(link, mtu=draw(st.sampled_from([smallest, smallest, 1450])))
             links[place][link.name] = _settled(draw, link) if link.kind else link
     entries = draw(FOUND_ENTRIES)
-    nft = {entry: comment for entry, comment in entries.items() if entry.backend == "nftables"}
+    for one, comment in draw(FOUND_FORWARDS):
+        entries.update(dict.fromkeys(one.elements(), comment))
+    entries.update(dict.fromkeys(draw(GATES), _iptables.GATE_COMMENT))  # where the host needed one once
+    nft, _rules = split(entries)
     switches = draw(st.integers(0, 255))
     values = {
         FORWARD4: str(switches & 1),
@@ -243,9 +294,17 @@ def hosts(draw: st.DrawFn) -> Host:
             ]
         )
     )
+    names = {place: place for place in there[1:]}
+    if there[1:] and draw(flags):
+        names[SECOND] = draw(st.sampled_from(there[1:]))
+        loopback = links[names[SECOND]]["lo"]
+        if loopback.label:
+            ours = draw(st.sampled_from(["", f",{SECOND}"]))
+            links[names[SECOND]]["lo"] = dataclasses.replace(loopback, label=f"{loopback.label}={names[SECOND]}{ours}")
     return Host(
         namespaces={place: Namespace(place, links[place], values if place == HOST else inside) for place in there},
-        firewall=Firewall(entries, listing(nft) if nft else "", True, "nftables"),
+        names=names,
+        firewall=Firewall(entries, listing(nft) if nft else "", gates=draw(GATES)),
         originals=originals,
         fresh={"net/ipv4/ip_forward": "0"},
     )
@@ -299,7 +358,9 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
         }
         for name in draw(st.sampled_from(_subsets(list(NAMESPACES), 3)))
     ]
-    there = dict.fromkeys(current.namespaces) if current else {HOST: None}
+    if draw(st.sampled_from([False, False, True])):
+        found["netns"].append({"name": SECOND, "same_as": draw(st.sampled_from(NAMESPACES)), **draw(ABSENT)})
+    there = dict.fromkeys([HOST, *current.names]) if current else {HOST: None}
     for one in found["netns"]:
         if one.get("state") == "absent":
             there.pop(one["name"], None)
@@ -307,7 +368,7 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             there[one["name"]] = None
     places = st.sampled_from(list(there))
     links = {
-        (place, name): link.kind
+        (place, name): link.tun.mode if link.tun else link.kind
         for place, one in (current.namespaces if current else {}).items()
         if place in there
         for name, link in one.links.items()
@@ -330,25 +391,35 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
         options = {**_link(draw, name, place), **draw(OWNED), **draw(ABSENT), "peer": _link(draw, peer, far_place)}
         found["veth"].append(options)
         links[place, name] = links[far_place, peer] = "veth"
+    found["tuntap"] = []
+    for name in draw(st.sampled_from([[], [], ["t0"], ["t1"], ["t0", "t1"]])):
+        place = draw(places)
+        options = {**_link(draw, name, place), **draw(DECLARED_TUNS), **draw(OWNED), **draw(ABSENT)}
+        if options["mode"] == "tun":
+            options.pop("mac", None)
+        found["tuntap"].append(options)
+        links[place, name] = options["mode"]
     found["bridge_port"] = []
-    ends = [end for end, kind in links.items() if kind == "veth"]
+    ends = [end for end, kind in links.items() if kind in ("veth", "tap")]
     for place, name in draw(st.lists(st.sampled_from(ends), max_size=3, unique=True)) if ends else ():
         masters = [end[1] for end, kind in links.items() if kind == "bridge" and end[0] == place]
         if masters:
             options = {"name": name, "namespace": place, "master": draw(st.sampled_from(masters))}
             found["bridge_port"].append({**options, **draw(DECLARED_PORTS), **draw(ABSENT)})
     found["interface"] = []
-    declared = {(one.get("namespace", HOST), one["name"]) for one in [*found["bridge"], *found["veth"]]} | far_ends
+    declared = {
+        (one.get("namespace", HOST), one["name"]) for one in [*found["bridge"], *found["veth"], *found["tuntap"]]
+    } | far_ends
     others = [end for end in links if end not in declared]  # said twice, a link may be told to be up and down
     for place, name in draw(st.lists(st.sampled_from(others), max_size=1)) if others else ():
         options = {**_link(draw, name, place), **draw(ABSENT), "exclusive": draw(flags)}
         found["interface"].append(options)
     found["masquerade"] = [
-        {"source": entry.source, "bridge": entry.bridge, **options, **draw(ABSENT)}
-        for entry, options in draw(
+        {"source": one.source, "bridge": one.bridge, **options, **draw(ABSENT)}
+        for one, options in draw(
             st.lists(
                 st.tuples(
-                    st.sampled_from(ENTRIES),
+                    st.sampled_from(MASQUERADES),
                     st.sampled_from(
                         combinations(
                             backend=["auto", "nftables", "iptables"], forwarding=[None, True], label=[None, "n0", "x"]
@@ -360,13 +431,26 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             )
         )
     ]
+    found["forward"] = [
+        {**one.options(), **options, **draw(ABSENT)}
+        for one, options in draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from(FORWARDS),
+                    st.sampled_from(combinations(forwarding=[None, True], label=[None, "n0"])),
+                ),
+                max_size=2,
+                unique_by=lambda one: one[0].place,
+            )
+        )
+    ]
     ports = [
         (place, link.name)
         for place, one in (current.namespaces if current else {}).items()
         for link in one.links.values()
         if link.master
     ]
-    for link in [*found["veth"], *(pair["peer"] for pair in found["veth"]), *found["interface"]]:
+    for link in [*found["veth"], *found["tuntap"], *(pair["peer"] for pair in found["veth"]), *found["interface"]]:
         if (link.get("namespace", HOST), link["name"]) in ports and link.get("mtu", 1500) < 1280:
             link["mtu"] = 1280  # in the message with which a port leaves, its bridge would still follow it
     return found

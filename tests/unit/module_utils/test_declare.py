@@ -23,6 +23,9 @@ def declare(module: str, **options: Any) -> Resource:
     return RESOURCES[module].declare(options, CONTEXT)
 
 
+LOG = {"hook": "forward", "prefix": "a"}
+
+
 @pytest.mark.parametrize(
     ("module", "options", "message"),
     [
@@ -57,6 +60,12 @@ def declare(module: str, **options: Any) -> Resource:
         ("veth", {"name": "v0", "peer": {"name": "p0", "mtu": 70000}}, "MTU 70000 is out of range"),
         ("veth", {"name": "v0", "peer": {"name": "p0", "mac": "zz"}}, "MAC address 'zz'"),
         ("veth", {"name": "v0", "peer": {"name": "v0"}}, "both ends have the same name in the same place"),
+        ("tuntap", {"name": "t0"}, "tuntap 't0' has no mode; say mode: tap for Ethernet frames, or mode: tun"),
+        ("tuntap", {"name": "t%d", "mode": "tap"}, "interface name 't%d'"),
+        ("tuntap", {"name": "t0", "mode": "tun", "mac": "02:00:00:00:00:01"}, "a tun has no MAC address; drop mac"),
+        ("tuntap", {"name": "t0", "mode": "tap", "owner": "a b"}, "owner 'a b': allowed are letters, digits"),
+        ("tuntap", {"name": "t0", "mode": "tap", "group": "-g"}, "group '-g': allowed are letters, digits"),
+        ("tuntap", {"name": "t0", "mode": "tap", "owner": "4294967295"}, "owner '4294967295' is out of range: 0 to"),
         ("bridge_port", {"name": "v0"}, "bridge port 'v0' has no master"),
         ("bridge_port", {"name": "v0", "master": "v0"}, "cannot be its own master"),
         ("bridge_port", {"name": "v0", "master": "x" * 16}, "at most 15"),
@@ -70,6 +79,33 @@ def declare(module: str, **options: Any) -> Resource:
         ("masquerade", {"source": "10.0.0.0/8", "bridge": "a", "out_interface": "b"}, "say either out_interface"),
         ("masquerade", {"source": "10.0.0.0/8", "bridge": 'a"b'}, "interface name 'a\"b'"),
         ("sysctl_bridge_nf", {"namespace": "a b"}, "namespace name 'a b'"),
+        ("packet_log", {**LOG, "prefix": ""}, "packet_log prefix '': allowed are 1 to 29 letters"),
+        ("packet_log", {**LOG, "prefix": 30 * "x"}, "allowed are 1 to 29 letters"),
+        ("packet_log", {**LOG, "prefix": 64 * "x", "group": 1}, "allowed are 1 to 63 letters"),
+        ("packet_log", {**LOG, "prefix": 'a"b'}, "choose such a prefix"),
+        ("packet_log", {**LOG, "prefix": "a$b"}, "choose such a prefix"),
+        ("packet_log", {**LOG, "prefix": "a\nb"}, "choose such a prefix"),
+        ("packet_log", {**LOG, "prefix": "-a"}, "the first of them a letter, digit or _"),
+        ("packet_log", {**LOG, "table": "nat"}, "packet_log 'a': the hook forward has no table nat; say table: filter"),
+        ("packet_log", {**LOG, "group": 65536}, "packet_log 'a': group 65536 is out of range: 0 to 65535 are possible"),
+        ("packet_log", {**LOG, "group": -1}, "group -1 is out of range"),
+        ("packet_log", {**LOG, "source": "10.0.0.0/0"}, "source 0.0.0.0/0 is every address; leave it out"),
+        ("packet_log", {**LOG, "source": "10.0.0.0/33"}, "network '10.0.0.0/33'"),
+        ("packet_log", {**LOG, "source": "10.0.0.1", "destination": "fd00::1"}, "mix IPv4 and IPv6; declare one for"),
+        ("packet_log", {**LOG, "source": "10.0.0.1", "protocol": "icmpv6"}, "and protocol mix IPv4 and IPv6"),
+        ("packet_log", {**LOG, "hook": "prerouting", "out_interface": "a"}, "out_interface is not known at"),
+        ("packet_log", {**LOG, "hook": "postrouting", "in_interface": "a"}, "in_interface is not known at"),
+        ("packet_log", {**LOG, "in_interface": "a/b"}, "interface name 'a/b'"),
+        ("forward", {}, "forward: say either interface and other (who may talk to whom) or bridge (an isolated"),
+        ("forward", {"interface": "a"}, "forward a: say either interface and other"),
+        ("forward", {"other": "a"}, "forward a: say either interface and other"),
+        ("forward", {"bridge": "br0", "other": "a"}, "forward br0: say either interface and other"),
+        ("forward", {"bridge": "br 0"}, "interface name 'br 0'"),
+        ("forward", {"interface": "a", "other": "b*"}, "interface name 'b*'"),
+        ("forward", {"interface": "a", "other": "a"}, "forward a to a: that is one interface; give two, or say bridge"),
+        ("forward", {"interface": "a", "other": "b", "internal": True}, "internal belongs to bridge; drop it"),
+        ("forward", {"bridge": "br0", "both_ways": False}, "both_ways belongs to interface and other; drop it"),
+        ("forward", {"bridge": "br0", "label": 'a"b'}, "label 'a\"b'"),
         ("sysctl_bridge_nf", {"persist": True}, "keeps nothing; name a value"),
         ("sysctl_bridge_nf", {"namespace": "a", "iptables": True, "load": True}, "load and persist are for the host"),
     ],
@@ -112,6 +148,7 @@ def test_state_of_an_object_goes_before_that_of_the_task() -> None:
 def test_absent_needs_only_a_name() -> None:
     assert not declare("veth", name="v0", state="absent").present
     assert not declare("bridge_port", name="v0", state="absent").present
+    assert not declare("tuntap", name="t0", state="absent").present
 
 
 def test_macs_differ_between_hosts_projects_and_ends() -> None:
@@ -124,7 +161,19 @@ def test_macs_differ_between_hosts_projects_and_ends() -> None:
 
 def test_every_module_is_a_resource() -> None:
     """The argument spec names everything that declare() may need."""
-    assert list(RESOURCES) == ["sysctl_bridge_nf", "netns", "bridge", "veth", "bridge_port", "interface", "masquerade"]
+    assert list(RESOURCES) == [
+        "sysctl_bridge_nf",
+        "netns",
+        "bridge",
+        "veth",
+        "tuntap",
+        "bridge_port",
+        "interface",
+        "masquerade",
+        "forward",
+        "packet_log",
+        "netns_service",
+    ]
     for kind in RESOURCES.values():
         assert set(kind.required) <= set(kind.spec)
         assert kind.spec["state"]["choices"] == ["present", "absent"]

@@ -47,8 +47,8 @@ def test_seed_001():
     route = [{"to": "default", "via": "10.10.0.1"}]
     assert expand(NETWORKS, CONTAINERS) == {
         "netns": [
-            {"name": "ns1", "label": "ns1", "loopback": True},
-            {"name": "ns2", "label": "ns2", "loopback": True},
+            {"name": "ns1", "label": "ns1", "loopback": True, "exclusive": True},
+            {"name": "ns2", "label": "ns2", "loopback": True, "exclusive": True},
         ],
         "bridge": [{"name": "br0", "label": "blue", **on, "addresses": ["10.10.0.1/16"], "exclusive": True}],
         "veth": [
@@ -71,6 +71,8 @@ def test_seed_001():
         "masquerade": [
             {"source": "10.10.0.0/16", "bridge": "br0", "backend": "auto", "label": "blue", "forwarding": True},
         ],
+        "forward": [{"bridge": "br0", "label": "blue"}],
+        "netns_service": [],
     }
 
 
@@ -79,7 +81,8 @@ def test_the_filter_has_its_name():
 
 
 def test_nothing_declared():
-    empty = {"netns": [], "bridge": [], "veth": [], "bridge_port": [], "masquerade": []}
+    modules = ("netns", "bridge", "veth", "bridge_port", "masquerade", "forward", "netns_service")
+    empty = {module: [] for module in modules}
     assert expand({}, {}) == expand(None) == expand({}, None) == empty
 
 
@@ -152,6 +155,15 @@ def test_forwarding_and_backend_are_passed_on():
     assert (entry["forwarding"], entry["backend"]) == (False, "iptables")
 
 
+def test_networks_are_kept_from_each_other():
+    gone = {"bridge": "br0", "label": "blue", "state": "absent"}
+    assert expand(NETWORKS)["forward"] == [{"bridge": "br0", "label": "blue"}]
+    assert expand(NETWORKS, isolation=False)["forward"] == [gone]
+    assert expand(network(state="absent"))["forward"] == [gone]
+    assert expand(network(gateway=False, masquerade=None))["forward"] == []
+    assert expand(network(external=True))["forward"] == []
+
+
 # --- containers ---
 
 
@@ -162,7 +174,7 @@ def test_mac_address_is_in_lower_case():
 
 def test_container_without_network():
     lists = expand({}, {"alone": {"networks": {}}})
-    assert lists["netns"] == [{"name": "alone", "label": "alone", "loopback": True}]
+    assert lists["netns"] == [{"name": "alone", "label": "alone", "loopback": True, "exclusive": True}]
     assert lists["veth"] == []
 
 
@@ -370,7 +382,7 @@ REFUSED = {
     "key: misspelt in a container": (
         NETWORKS,
         {"ns1": {"network": {}}},
-        "container 'ns1': unknown key 'network'; did you mean 'networks'? valid: networks, state",
+        "container 'ns1': unknown key 'network'; did you mean 'networks'? valid: networks, network_mode,",
     ),
     "key: misspelt in a container's network": (
         NETWORKS,
@@ -379,7 +391,7 @@ REFUSED = {
         "valid: ipv4_address, mac_address, gw_priority, interface_name, host_interface_name",
     ),
     "key: like no other": (network(zzz=1), {}, "unknown key 'zzz'; valid: bridge"),
-    "key: number": (network(), {"ns1": {1: 2}}, "unknown key 1; valid: networks, state"),
+    "key: number": (network(), {"ns1": {1: 2}}, "unknown key 1; valid: networks, network_mode"),
     "network: misspelt": (
         NETWORKS,
         {"ns1": {"networks": {"bleu": {"ipv4_address": "10.10.0.10"}}}},
@@ -578,7 +590,11 @@ REFUSED = {
     "type: external": (network(external=2), {}, "external 2 is neither true nor false"),
     "type: priority": (NETWORKS, container(gw_priority="high"), "gw_priority 'high' is not a whole number"),
     # the rest
-    "networks: missing": (NETWORKS, {"ns1": {}}, "container 'ns1': has no networks; write networks:"),
+    "networks: missing": (
+        NETWORKS,
+        {"ns1": {}},
+        "container 'ns1': has neither networks nor network_mode; write networks:",
+    ),
     "ports: too many": (
         NETWORKS,
         many(1024),

@@ -44,11 +44,11 @@ def external():
 
 
 def pairs(after, **limits):
-    """Who asks, who answers, and by what address; each line's title says the same as its first words."""
+    """Who asks, who answers, and by what address; each title says the same as its pair."""
     found = []
-    for line in pings(after, **limits):
-        namespace, address, container, _to, target, title = line.split()
-        assert (container, address) == (namespace, title)
+    for ping in pings(after, **limits):
+        container, _to, target, address = ping["title"].split()
+        assert (container, address) == (ping["from"], ping["to"])
         found.append((container, target.rstrip(","), address))
     return found
 
@@ -98,7 +98,7 @@ def test_what_the_role_did_not_make_is_passed_over():
 
 
 def test_two_containers_ping_each_other_and_the_gateway():
-    assert pings(standing())[1] == "ns0 10.10.1.1 ns0 to ns1, 10.10.1.1"
+    assert pings(standing())[1] == {"from": "ns0", "to": "10.10.1.1", "title": "ns0 to ns1, 10.10.1.1"}
     assert pairs(standing()) == [
         ("ns0", "gateway", "10.10.0.1"),
         ("ns0", "ns1", "10.10.1.1"),

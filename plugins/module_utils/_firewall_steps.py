@@ -1,0 +1,135 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From one state of the firewall to another: its operations, and which of them it takes. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import _iptables, _nft, _nft_log, _programs
+from ._model import Element, Entry, Firewall, Log, Rule
+from ._operations import Operation, Step
+
+if TYPE_CHECKING:
+    from ._kernel import Kernel
+
+
+@dataclass(frozen=True)
+class ChangeTable(Step):
+    """A change of an nft table of ours in one transaction, and the transaction that takes it back."""
+
+    text: str
+    back: str
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _programs.require("nft")
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.nft(self.text)
+
+    def commands(self) -> tuple[str, ...]:
+        return (f"printf %s {shlex.quote(self.text)} | nft -f -",)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (ChangeTable(self.back, self.text),)
+
+
+@dataclass(frozen=True)
+class AddRule(Step):
+    """A rule of iptables; `place` is where it stood before somebody took it away, 0 where it is new."""
+
+    rule: Rule
+    comment: str
+    place: int = 0
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _programs.require("iptables")
+
+    def _argv(self) -> list[str]:
+        action = "-I" if self.rule.head or self.place else "-A"
+        return _iptables.argv(self.rule, self.comment, action, *([str(self.place)] if self.place else []))
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.run(self._argv())
+
+    def commands(self) -> tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (DelRule(self.rule, self.comment, self.place),)
+
+
+@dataclass(frozen=True)
+class DelRule(Step):
+    """A rule of iptables less."""
+
+    rule: Rule
+    comment: str
+    place: int = 0
+
+    def _argv(self) -> list[str]:
+        return _iptables.argv(self.rule, self.comment, "-D")
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.run(self._argv())
+
+    def commands(self) -> tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (AddRule(self.rule, self.comment, self.place),)
+
+
+def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
+    """All operations from one to the other."""
+    found: list[Operation] = []
+    old, new = _elements(before.entries), _elements(after.entries)
+    if new and (not before.table or not before.intact):
+        found.append(ChangeTable(_nft.load(new), _nft.restore(before.table)))
+    elif not new and before.table and (old or not before.intact):
+        found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
+    elif new != old:
+        found.append(ChangeTable(_nft.change(old, new), _nft.change(new, old)))
+    old_logs, new_logs = _logs(before.entries), _logs(after.entries)
+    if new_logs != old_logs:
+        found.append(ChangeTable(_nft_log.change(old_logs, new_logs), _nft_log.restore(before.log_table)))
+    old_rules, new_rules = _rules(before.entries), _rules(after.entries)
+    gone = [rule for rule, comment in old_rules.items() if new_rules.get(rule) != comment]
+    # From the end, so that undoing finds each place as it was.
+    gone.sort(key=lambda rule: before.places.get(rule, 0), reverse=True)
+    found += [DelRule(rule, old_rules[rule], before.places.get(rule, 0)) for rule in gone]
+    new_ones = [(rule, comment) for rule, comment in new_rules.items() if old_rules.get(rule) != comment]
+    new_ones.sort(key=lambda one: not _iptables.is_gate(one[0]))
+    found += [AddRule(rule, comment, _behind_logs(rule, before.places, gone)) for rule, comment in new_ones]
+    return found
+
+
+def _behind_logs(rule: Rule, places: Mapping[Rule, int], gone: list[Rule]) -> int:
+    """Where a gate goes: what it accepts, a rule that logs has to see before. 0 is where any rule goes."""
+    if not _iptables.is_gate(rule):
+        return 0
+    chain = {other: place for other, place in places.items() if _chain(other) == _chain(rule)}
+    last = max((place for other, place in chain.items() if other not in gone), default=0)
+    return last + 1 - sum(chain[other] < last for other in gone if other in chain) if last else 0
+
+
+def _chain(rule: Rule) -> tuple[str, str, str]:
+    return (rule.program, rule.table, rule.chain)
+
+
+def _elements(entries: Mapping[Entry, str]) -> dict[Element, str]:
+    return {entry: comment for entry, comment in entries.items() if isinstance(entry, Element)}
+
+
+def _logs(entries: Mapping[Entry, str]) -> dict[Log, str]:
+    return {entry: comment for entry, comment in entries.items() if isinstance(entry, Log)}
+
+
+def _rules(entries: Mapping[Entry, str]) -> dict[Rule, str]:
+    return {entry: comment for entry, comment in entries.items() if isinstance(entry, Rule)}

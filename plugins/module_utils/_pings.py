@@ -1,0 +1,163 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks many addresses from many namespaces at once, from one process: ICMP echo, and TCP connections."""
+
+from __future__ import annotations
+
+import errno
+import os
+import selectors
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import _packets
+from ._kernel import Kernel
+
+_REASONS = {errno.ECONNREFUSED: "refused", errno.ETIMEDOUT: "no answer"}
+
+
+@dataclass(frozen=True)
+class Ping:
+    """A question: does this address answer here."""
+
+    source: str  # a namespace
+    target: str
+    port: int = 0  # of TCP; 0 is ICMP echo
+
+    @property
+    def family(self) -> int:
+        """Of the address."""
+        return socket.AF_INET6 if ":" in self.target else socket.AF_INET
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    reached: bool
+    words: str  # "echo reply", "connected", "no answer", "host unreachable" and the like
+    seconds: float = 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question that waits for its answer."""
+
+    number: int
+    since: float
+
+
+class _Round:
+    """All questions of one call, and the answers so far."""
+
+    def __init__(self, pings: Sequence[Ping]) -> None:
+        self._pings = pings
+        self.answers: dict[int, Answer] = {}
+        self._selector = selectors.DefaultSelector()
+        self._by_tag: dict[bytes, _Asked] = {}
+        self._raw: dict[tuple[str, int], socket.socket] = {}
+        self._connecting: dict[socket.socket, _Asked] = {}
+
+    def close(self) -> None:
+        """Close every socket."""
+        self._selector.close()
+        for one in (*self._raw.values(), *self._connecting):
+            one.close()
+
+    def ask(self, number: int) -> None:
+        """Send, from the namespace that this thread is in."""
+        ping = self._pings[number]
+        asked = _Asked(number, time.monotonic())
+        try:
+            if ping.port:
+                self._connect(ping, asked)
+            else:
+                self._echo(ping, asked)
+        except OSError as error:
+            self.answers[number] = _failed(error.errno or 0)
+
+    def _connect(self, ping: Ping, asked: _Asked) -> None:
+        one = socket.socket(ping.family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        self._connecting[one] = asked
+        failed = one.connect_ex((ping.target, ping.port))
+        if failed not in (0, errno.EINPROGRESS):
+            self.answers[asked.number] = _failed(failed)
+            return
+        self._selector.register(one, selectors.EVENT_WRITE, one)
+
+    def _echo(self, ping: Ping, asked: _Asked) -> None:
+        place = (ping.source, ping.family)
+        if place not in self._raw:
+            protocol = _packets.ICMPV6 if ping.family == socket.AF_INET6 else _packets.ICMP
+            kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+            self._raw[place] = socket.socket(ping.family, kind, protocol)
+            self._selector.register(self._raw[place], selectors.EVENT_READ, self._raw[place])
+        tag = os.urandom(16)
+        self._by_tag[tag] = asked
+        message = _packets.echo_request(ping.family, asked.number & 0xFFFF, 1, tag)
+        self._raw[place].sendto(message, (ping.target, 0))
+
+    def read(self, limit: float) -> None:
+        """Take the answers that are there, or the first ones that come within `limit` seconds."""
+        for key, _events in self._selector.select(limit):
+            one: socket.socket = key.data
+            if one in self._connecting:
+                self._connected(one)
+                continue
+            while True:
+                try:
+                    data = one.recv(65536)
+                except BlockingIOError:
+                    break
+                self._heard(data, one.family)
+
+    def _connected(self, one: socket.socket) -> None:
+        asked = self._connecting[one]
+        self._selector.unregister(one)
+        failed = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        self.answers[asked.number] = _failed(failed) if failed else _reached("connected", asked)
+
+    def _heard(self, data: bytes, family: int) -> None:
+        packet = _packets.parse_icmp(data, family)
+        if packet is None:
+            return
+        quoted = _packets.parse(packet.body) if packet.is_error else None
+        body = quoted.body if quoted else packet.body
+        asked = self._by_tag.get(body[:16])
+        if asked is None or asked.number in self.answers:
+            return
+        if packet.is_error:
+            self.answers[asked.number] = Answer(False, packet.reason)
+        elif packet.kind == _packets.ECHO_REPLIES[packet.protocol]:
+            self.answers[asked.number] = _reached("echo reply", asked)
+
+
+def _reached(words: str, asked: _Asked) -> Answer:
+    return Answer(True, words, time.monotonic() - asked.since)
+
+
+def _failed(number: int) -> Answer:
+    return Answer(False, _REASONS.get(number, os.strerror(number).lower()))
+
+
+def ask(kernel: Kernel, pings: Sequence[Ping], timeout: float) -> list[Answer]:
+    """The answers in the order of the questions; FileNotFoundError where a namespace is missing."""
+    by_source: dict[str, list[int]] = {}
+    for number, ping in enumerate(pings):
+        by_source.setdefault(ping.source, []).append(number)
+    this = _Round(pings)
+    try:
+        for source, numbers in by_source.items():
+            with kernel.inside(source):
+                for number in numbers:
+                    this.ask(number)
+                    this.read(0)  # a socket has room for some hundred answers
+        end = time.monotonic() + timeout
+        while len(this.answers) < len(pings) and (left := end - time.monotonic()) > 0:
+            this.read(left)
+    finally:
+        this.close()
+    return [this.answers.get(number, Answer(False, "no answer")) for number in range(len(pings))]

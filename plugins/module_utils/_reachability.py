@@ -1,0 +1,168 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module reachability: who reaches whom, and whether that is as it should be. It changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from . import _names, _namespaces
+from ._draft import place
+from ._errors import BridgenetError
+from ._kernel import Kernel
+from ._model import HOST
+from ._pings import Answer, Ping, ask
+
+_WIDEST = 12  # columns of a drawn matrix
+
+_HOW = {
+    "protocol": {"type": "str", "choices": ["icmp", "tcp"], "default": "icmp"},
+    "port": {"type": "int"},
+    "expected": {"type": "bool", "default": True},
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question, and the answer that is expected."""
+
+    ping: Ping
+    expected: bool
+    title: str
+
+    @property
+    def column(self) -> str:
+        """What is asked, for the head of a table."""
+        return f"{self.ping.target} tcp/{self.ping.port}" if self.ping.port else self.ping.target
+
+
+def reachability_module() -> None:
+    """The whole of the module `reachability`."""
+    module = AnsibleModule(
+        argument_spec={
+            "from": {"type": "list", "elements": "str"},
+            "to": {"type": "list", "elements": "str"},
+            **_HOW,
+            "matrix": {
+                "type": "list",
+                "elements": "dict",
+                "options": {
+                    "from": {"type": "str", "default": ""},
+                    "to": {"type": "str", "required": True},
+                    **_HOW,
+                    "title": {"type": "str"},
+                },
+            },
+            "timeout": {"type": "float", "default": 1},
+            "assert": {"type": "bool", "default": True},
+        },
+        required_together=[("from", "to")],
+        required_one_of=[("to", "matrix")],
+        supports_check_mode=False,
+    )
+    try:
+        pairs = declare(module.params)
+        answers = answered(pairs, module.params["timeout"])
+    except (BridgenetError, OSError) as error:
+        module.fail_json(msg=str(error))
+        raise  # fail_json does not return
+    result = report(pairs, answers)
+    wrong = [one["said"] for one in result["pairs"] if not one["as_expected"]]
+    if wrong and module.params["assert"]:
+        module.fail_json(msg=f"not as expected: {'; '.join(wrong)}", **result)
+    module.exit_json(changed=False, **result)
+
+
+def declare(params: Mapping[str, Any]) -> list[Pair]:
+    """From the options: each of `from` to each of `to`, and those of the matrix."""
+    asked = [{**params, "from": source, "to": target} for source in params["from"] or () for target in params["to"]]
+    asked += params["matrix"] or ()
+    if not 0 < params["timeout"] <= 3600:
+        raise BridgenetError(
+            f"timeout {params['timeout']:g} is out of range: more than 0 and up to 3600 seconds are possible"
+        )
+    return [_pair(options) for options in asked]
+
+
+def _pair(options: Mapping[str, Any]) -> Pair:
+    source, port = options["from"], options.get("port")
+    target = _names.target(options["to"])
+    if options["protocol"] == "tcp" and port is None:
+        raise BridgenetError(f"from {source!r} to {target}: TCP needs a port; say port, or protocol: icmp")
+    if options["protocol"] == "icmp" and port is not None:
+        raise BridgenetError(f"from {source!r} to {target}: ICMP has no ports; drop port, or say protocol: tcp")
+    if port is not None and not 1 <= port <= 65535:
+        raise BridgenetError(f"port {port} is out of range: 1 to 65535 are possible")
+    ping = Ping(_names.namespace(source) if source else HOST, target, port or 0)
+    where = f"{target} port {port}" if port else target
+    return Pair(ping, options["expected"], options.get("title") or f"{source or 'the host'} to {where}")
+
+
+def answered(pairs: Sequence[Pair], timeout: float) -> list[Answer]:
+    """Ask all at once."""
+    if os.geteuid() != 0:
+        raise BridgenetError("namespaces can only be entered by root; use `become: true`")
+    published = _namespaces.published()
+    missing = sorted({pair.ping.source for pair in pairs} - {HOST, *published})
+    if missing:
+        raise BridgenetError(
+            f"{', '.join(map(place, missing))} does not exist on this host; name one that `ip netns list` shows"
+        )
+    with Kernel() as kernel:
+        return ask(kernel, [pair.ping for pair in pairs], timeout)
+
+
+def report(pairs: Sequence[Pair], answers: Sequence[Answer]) -> dict[str, Any]:
+    """What is returned. Pure."""
+    shown = [_shown(pair, answer) for pair, answer in zip(pairs, answers)]
+    return {
+        "as_expected": all(one["as_expected"] for one in shown),
+        "pairs": shown,
+        "drawing": _matrix(pairs, answers) or [one["said"] for one in shown],
+    }
+
+
+def _shown(pair: Pair, answer: Answer) -> dict[str, Any]:
+    words = _time(answer) if answer.reached else answer.words
+    as_expected = answer.reached == pair.expected
+    if not as_expected:
+        words += ", but it is not to be reached" if answer.reached else ", but it is to be reached"
+    return {
+        "from": pair.ping.source,
+        "to": pair.ping.target,
+        "protocol": "tcp" if pair.ping.port else "icmp",
+        "port": pair.ping.port or None,
+        "expected": pair.expected,
+        "reached": answer.reached,
+        "as_expected": as_expected,
+        "answer": answer.words,
+        "milliseconds": round(answer.seconds * 1000, 3) if answer.reached else None,
+        "said": f"{pair.title}: {words}",
+    }
+
+
+def _time(answer: Answer) -> str:
+    return f"{answer.seconds * 1000:.3f} ms"
+
+
+def _matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
+    """A table of who reaches whom; none where not everybody is asked by everybody."""
+    rows = list(dict.fromkeys(pair.ping.source for pair in pairs))
+    columns = list(dict.fromkeys(pair.column for pair in pairs))
+    cells = {
+        (pair.ping.source, pair.column): (_time(answer) if answer.reached else "no")
+        + ("" if answer.reached == pair.expected else " !")
+        for pair, answer in zip(pairs, answers)
+    }
+    if not pairs or len(columns) > _WIDEST or len(cells) < len(rows) * len(columns):
+        return []
+    lines = [["from", *columns]]
+    lines += [[row or "the host", *(cells[row, column] for column in columns)] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""systemd's side of a run: which units of ours there are, what state they are in, starting and stopping them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from . import _programs, _unit
+from ._errors import BridgenetError
+
+_SETTLE = 1.0  # a process that lives so long after its start is taken to stay
+_PAUSE = 0.05  # systemd tells of the end of a process only those who watch its bus
+_JOURNAL_LINES = 10
+
+
+@dataclass(frozen=True)
+class State:
+    """A unit as systemd has it; `pid` is 0 where no process runs."""
+
+    word: str
+    pid: int
+
+    @property
+    def active(self) -> bool:
+        """Whether it runs."""
+        return self.word == "active"
+
+
+STOPPED = State("inactive", 0)
+
+
+def _systemctl(*words: str) -> str:
+    return _programs.run(["systemctl", *words])
+
+
+def is_there() -> bool:
+    """Whether this host is run by systemd (sd_booted(3))."""
+    return os.path.isdir("/run/systemd/system")
+
+
+def installed() -> list[str]:
+    """The services of which there is a unit file with our kind of name."""
+    prefix, suffix = _unit.name("\0").split("\0")
+    try:
+        names = sorted(os.listdir(_unit.DIRECTORY))
+    except FileNotFoundError:
+        return []
+    return [name[len(prefix) : -len(suffix)] for name in names if name.startswith(prefix) and name.endswith(suffix)]
+
+
+def states(services: Sequence[str]) -> dict[str, State]:
+    """The state of each service, also of one that systemd has never heard of."""
+    if not services:
+        return {}
+    output = _systemctl("show", "--property=Id,ActiveState,MainPID", "--", _unit.name("*"))  # those that are loaded
+    known = {}
+    for block in filter(None, output.strip().split("\n\n")):
+        values = dict(line.split("=", 1) for line in block.splitlines())
+        known[values["Id"]] = State(values["ActiveState"], int(values["MainPID"]))
+    return {service: known.get(_unit.name(service), STOPPED) for service in services}
+
+
+def reload() -> None:
+    """Have systemd read its unit files."""
+    _systemctl("daemon-reload")
+
+
+def stop(services: Sequence[str]) -> None:
+    """Stop services, and wait until they have ended."""
+    _systemctl("stop", "--", *map(_unit.name, services))
+
+
+def start(services: Sequence[str]) -> None:
+    """Start services, and see that they stay; otherwise none of them runs."""
+    began = time.time()
+    why = ""
+    try:
+        _systemctl("start", "--", *map(_unit.name, services))
+        down = _not_staying(services)
+    except _programs.ProgramError as error:
+        why = str(error)
+        down = [service for service, state in states(services).items() if not state.active]
+    if not why and not down:
+        return
+    try:
+        said = [f"service {name!r} does not stay up; its last words: {_last_words(name, began)}" for name in down]
+    finally:
+        _forget(services)
+    raise BridgenetError("; ".join(said) or why)
+
+
+def _not_staying(services: Sequence[str]) -> list[str]:
+    """Which of the services that have been started end, or begin anew, within the next second."""
+    first = states(services)
+    end = time.monotonic() + _SETTLE
+    while True:
+        now = states(services)
+        down = [name for name, state in now.items() if not state.active or state.pid != first[name].pid]
+        if down or time.monotonic() >= end:
+            return down
+        time.sleep(_PAUSE)
+
+
+def _journal(service: str, since: float) -> str:
+    _programs.run(["journalctl", "--sync"])
+    which = [f"--unit={_unit.name(service)}", f"--since=@{since:.6f}", f"--lines={_JOURNAL_LINES}"]
+    return _programs.run(["journalctl", "--no-pager", "--quiet", "--output=cat", *which])
+
+
+def _last_words(service: str, since: float) -> str:
+    lines = [line.strip() for line in _journal(service, since).splitlines()]
+    return " / ".join(filter(None, lines)) or "none"
+
+
+def _forget(services: Sequence[str]) -> None:
+    """Stop services, and have systemd forget that they failed."""
+    stop(services)
+    failed = [_unit.name(service) for service, state in states(services).items() if state.word == "failed"]
+    if failed:
+        _systemctl("reset-failed", "--", *failed)

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The process of a container, in the words of the Compose specification, as the options of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..module_utils import _process
+from ..module_utils._errors import BridgenetError
+from . import _readers as read
+
+Options = dict[str, Any]
+
+
+def words(key: str, value: Any) -> Any:
+    """A reader of a command, which the engine takes apart."""
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    return read.text(key, value)
+
+
+def one_or_more(key: str, value: Any) -> list[str]:
+    """A reader of a word, or of a list of them."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [read.text(key, one) for one in values]
+
+
+def account(key: str, value: Any) -> str:
+    """A reader of a user, whom a number names as well."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else read.text(key, value)
+
+
+def restart(key: str, value: Any) -> str:
+    """A reader of restart; YAML makes false of `no`."""
+    word = "no" if value is False else read.text(key, value)
+    if word not in _process.RESTARTS:
+        raise BridgenetError(f"{key} {word!r} is not possible; {read.choices(word, _process.RESTARTS)}")
+    return word
+
+
+def variables(key: str, value: Any) -> Options:
+    """A reader of a mapping, or of a list of NAME=VALUE."""
+    return dict(_pairs(key, value, "=", "NAME=VALUE"))
+
+
+def hosts(key: str, value: Any) -> Options:
+    """A reader of a mapping from names to addresses, or of a list of NAME=ADDRESS or NAME:ADDRESS."""
+    found: dict[str, list[Any]] = {}
+    for name, addresses in _pairs(key, value, "=:", "NAME=ADDRESS"):
+        found.setdefault(name, []).extend(addresses if isinstance(addresses, (list, tuple)) else [addresses])
+    return {name: [text.strip("[]") if isinstance(text, str) else text for text in of] for name, of in found.items()}
+
+
+def _pairs(key: str, value: Any, signs: str, form: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield read.text(key, name), entry
+        return
+    if not isinstance(value, (list, tuple)):
+        raise BridgenetError(f"{key} is neither a mapping nor a list; write a mapping, or a list of {form}")
+    for entry in value:
+        text = read.text(key, entry)
+        at = min((text.index(sign) for sign in signs if sign in text), default=0)
+        if not at:
+            raise BridgenetError(f"{key} {text!r} is not of the form {form}; write it so")
+        yield text[:at], text[at + 1 :]
+
+
+KEYS: Mapping[str, read.Reader] = {
+    "command": words,
+    "hostname": read.text,
+    "dns": one_or_more,
+    "dns_search": one_or_more,
+    "extra_hosts": hosts,
+    "environment": variables,
+    "user": account,
+    "working_dir": read.text,
+    "restart": restart,
+}
+
+_OPTIONS = {"dns": "nameservers", "dns_search": "search"}  # what the module calls them
+
+
+def service(name: str, namespace: str, addresses: Sequence[str], given: Mapping[str, Any]) -> Options | None:
+    """The options of the service of a container with these addresses; None where it has no command."""
+    asked = {key: given[key] for key in KEYS if given.get(key) or (key == "command" and key in given)}
+    if "command" not in asked:
+        if asked:
+            raise BridgenetError(f"{next(iter(asked))} is for a command, and there is none; write command: [...]")
+        return None
+    if namespace:
+        asked.setdefault("hostname", name)
+    else:
+        _check_host(asked)
+    if namespace and addresses:
+        asked["extra_hosts"] = {asked["hostname"]: list(addresses), **asked.get("extra_hosts", {})}
+    options = {_OPTIONS.get(key, key): value for key, value in asked.items()}
+    return {
+        "name": name,
+        "label": name,
+        **({"namespace": namespace} if namespace else {}),
+        **_plain(options, namespace),
+    }
+
+
+def _check_host(asked: Mapping[str, Any]) -> None:
+    for key in ("hostname", "dns", "dns_search", "extra_hosts"):
+        if key in asked:
+            raise BridgenetError(
+                f"{key} is for a namespace of its own, and with network_mode: host the command has the host's; drop "
+                "one of the two"
+            )
+
+
+def _plain(options: Options, namespace: str) -> Options:
+    """The same options as the engine reads them: every value is checked, and is what JSON has."""
+    process = _process.declared("command", namespace, options)
+    found: Options = {
+        "command": list(process.command),
+        "hostname": process.hostname,
+        "nameservers": list(process.nameservers),
+        "search": list(process.search),
+        "extra_hosts": {host: list(addresses) for host, addresses in process.extra_hosts},
+        "environment": dict(process.environment),
+        "user": ":".join(filter(None, (process.user, process.group))),
+        "working_dir": process.working_dir,
+        "restart": process.restart,
+    }
+    return {key: value for key, value in found.items() if value}
