@@ -15,7 +15,7 @@ TREE := .cache/collections/ansible_collections/nslab/bridgenet
 # For the controller; what a target needs is the role lab_host's business.
 SITE_PACKAGES := python3-venv
 TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
-	procps python3-pyroute2 shellcheck tcpdump util-linux
+	procps python3-pyroute2 shellcheck sudo tcpdump tshark util-linux
 BENCH_PACKAGES := gcc libc6-dev
 
 # Ansible refuses a locale that is not UTF-8, and a fresh machine has none set.

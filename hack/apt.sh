@@ -21,7 +21,7 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 
-# What is installed here is used by name; a service of it (sshd) must not start on this machine.
+# What is installed here is used by name; a service of it (sshd) must not start on this machine, nor at its next boot.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
     trap 'rm -f "$policy"' EXIT
@@ -29,7 +29,17 @@ if [ ! -e "$policy" ]; then
     chmod 755 "$policy"
 fi
 
+enabled() {
+    find /etc/systemd/system -path '*.wants/*' -printf '%f\n' 2>/dev/null | sort --unique || true
+}
+before=$(enabled)
+
 export DEBIAN_FRONTEND=noninteractive
 echo "apt: installing ${missing[*]}"
 apt-get -qq update
 apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
+
+mapfile -t services < <(comm -13 <(echo "$before") <(enabled))
+if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then
+    systemctl --quiet disable "${services[@]}"
+fi

@@ -61,7 +61,7 @@ def test_every_container_reaches_its_neighbour_both_ways(lab):
 
 def test_without_masquerade_nothing_leaves_the_host(lab, host, outside):
     assert host.sysctl("net.ipv4.ip_forward") == 0
-    assert host.check_output("nft list ruleset") == ""
+    assert host.check_output("nft list tables") == "table inet bridgenet"  # keeps networks from each other
     outside.forget()
     lab.assert_unanswered((name, outside.address) for name in SAMPLE)
     lab.assert_unanswered((name, "172.17.0.202") for name in SAMPLE)

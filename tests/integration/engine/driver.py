@@ -59,7 +59,7 @@ def host_for(asked: Task) -> Host:
 
 
 def _read(scope: Scope) -> Host:
-    scope.everything = scope.look = True
+    scope.everything = True
     with Kernel() as kernel:
         return read(kernel, scope)
 

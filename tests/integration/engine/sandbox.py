@@ -9,14 +9,17 @@ No process is started for it: the thread of the test moves in and out. Sandboxes
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _CLONE_NEWNS, _CLONE_NEWNET = 0x20000, 0x40000000  # linux/sched.h
-_MS_REC, _MS_PRIVATE = 0x4000, 0x40000  # linux/mount.h
+_MS_BIND, _MS_REC, _MS_PRIVATE = 0x1000, 0x4000, 0x40000  # linux/mount.h
+_PATIENCE = 10  # seconds, for what takes a moment
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,6 +35,26 @@ def _mount(kind: str, target: str, flags: int = 0, data: str = "") -> None:
     _call(result, f"mount {kind} {target}")
 
 
+def _private_etc() -> None:
+    """Over /etc, what is written to a /run that is to be hidden."""
+    for name in ("upper", "work"):
+        Path("/run", name).mkdir()
+    try:
+        _mount("overlay", "/etc", data="lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
+    except OSError:  # The kernel stacks two at most, and the machine, when it is a container, may stand on one.
+        shell("cp -a /etc/. /run/upper")
+        _mount("/run/upper", "/etc", _MS_BIND)
+
+
+def _return(descriptor: int) -> None:
+    """Back into a namespace; a thread that has just ended shares the mount namespace a moment longer (setns(2))."""
+    end = time.monotonic() + _PATIENCE
+    while _libc.setns(descriptor, 0) != 0:
+        if ctypes.get_errno() != errno.EINVAL or time.monotonic() > end:
+            _call(-1, "setns")
+        time.sleep(0.001)
+
+
 @contextmanager
 def sandbox() -> Iterator[None]:
     """This thread on a fresh machine; whatever is made there is gone afterwards."""
@@ -42,15 +65,13 @@ def sandbox() -> Iterator[None]:
         try:
             _mount("none", "/", _MS_REC | _MS_PRIVATE)
             _mount("tmpfs", "/run", data="mode=0755")
-            for name in ("upper", "work"):
-                Path("/run", name).mkdir()
-            _mount("overlay", "/etc", data="lowerdir=/etc,upperdir=/run/upper,workdir=/run/work")
+            _private_etc()
             _mount("tmpfs", "/run", data="mode=0755")
             shell("mkdir -p /run/netns /run/lock; ip link set dev lo up")
             yield
         finally:
             for descriptor in homes:
-                _call(_libc.setns(descriptor, 0), "setns")
+                _return(descriptor)
             os.chdir(directory)
     finally:
         for descriptor in homes:

@@ -17,7 +17,12 @@ from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _decode
 from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import AddressRow, LinkRow, RouteRow
-from ansible_collections.nslab.bridgenet.plugins.module_utils._model import BridgeOptions, PortOptions, Route
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
+    BridgeOptions,
+    PortOptions,
+    Route,
+    TunOptions,
+)
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Socket
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
@@ -43,7 +48,8 @@ ip link add name x0 type veth peer name y0
 ip -n a link add name x0 type veth peer name y0 netns b
 ip link set dev br0 up; ip link set dev br1 up; ip link set dev x0 up; ip link set dev y0 up
 ip link add link x0 name m0 type macvlan 2>/dev/null || true
-ip tuntap add dev t0 mode tun 2>/dev/null || true
+ip tuntap add dev tun0 mode tun pi multi_queue
+ip tuntap add dev tap0 mode tap user 0 group 7 vnet_hdr
 ip address add 10.0.0.1/16 dev br0
 ip address add 10.0.0.2/16 dev br0
 ip address add 10.0.0.3/24 dev br0 label br0:three
@@ -114,7 +120,17 @@ def reference_link(message: Any) -> LinkRow:
     """A link by pyroute2."""
     data = nested(message, "IFLA_LINKINFO", "IFLA_INFO_DATA")
     kind = nested(message, "IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
-    bridge = port = None
+    bridge = port = tun = None
+    if kind == "tun":
+        numbers = [data.get_attr(f"IFLA_TUN_{name}") for name in ("OWNER", "GROUP")]
+        tun = TunOptions(
+            mode={1: "tun", 2: "tap"}[data.get_attr("IFLA_TUN_TYPE")],
+            owner="" if numbers[0] is None else str(numbers[0]),
+            group="" if numbers[1] is None else str(numbers[1]),
+            multi_queue=bool(data.get_attr("IFLA_TUN_MULTI_QUEUE")),
+            packet_info=bool(data.get_attr("IFLA_TUN_PI")),
+            vnet_hdr=bool(data.get_attr("IFLA_TUN_VNET_HDR")),
+        )
     if kind == "bridge":
         bridge = BridgeOptions(
             stp=data.get_attr("IFLA_BR_STP_STATE") != 0,
@@ -150,6 +166,9 @@ def reference_link(message: Any) -> LinkRow:
         master=message.get_attr("IFLA_MASTER") or 0,
         bridge=bridge,
         port=port,
+        tun=tun,
+        persistent=tun is not None and bool(data.get_attr("IFLA_TUN_PERSIST")),
+        carrier=bool(message.get_attr("IFLA_CARRIER")),
     )
 
 
@@ -160,7 +179,7 @@ def test_links(namespace: str) -> None:
         source = _Recording()
         rows = source.links()
     assert rows == [reference_link(message) for message in decoded(source.dumps[0], ifinfmsg)]
-    assert len(rows) >= {"": 11, "a": 7, "b": 2}[namespace]
+    assert len(rows) >= {"": 13, "a": 7, "b": 2}[namespace]
     source.close()
 
 

@@ -164,6 +164,7 @@ def test_file_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(old: str, new: str) -> None:
         raise OSError(30, os.strerror(30))
 
+    shell("sysctl -qw net/ipv4/ip_forward=0")  # a new namespace has what the machine has
     monkeypatch.setattr(_files.os, "rename", failing)
     refused({"masquerade": [{"source": "10.0.0.0/8", "bridge": "b", "forwarding": True}]}, "Read-only file system")
 
@@ -311,7 +312,7 @@ def test_port_of_the_bridge_with_the_default_route() -> None:
 def test_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way to whoever is connected to sshd stays."""
     shell(PAIR)
-    monkeypatch.setattr(_guard, "ssh_peers", lambda: ["192.0.2.77"])
+    monkeypatch.setattr(_guard, "ssh_peers", lambda: {"192.0.2.77": ""})
     refused(
         {"interface": [{"name": "x0", "up": False}]},
         "the route to 192.0.2.77, which is connected to sshd, goes through it",
@@ -319,17 +320,29 @@ def test_ssh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ssh_peers() -> None:
-    """Found among the sockets of processes called sshd: an established connection, here of two such processes."""
+    """Found among the sockets of processes called sshd: established connections, also between link-local addresses."""
     server = (
         "import socket, sys\n"
         "open('/proc/self/comm', 'w').write('sshd')\n"
         "listener = socket.create_server(('', 0), family=socket.AF_INET6, dualstack_ipv6=True)\n"
+        "listener.settimeout(30)\n"
         "print(listener.getsockname()[1], flush=True)\n"
-        "connections = [listener.accept()[0] for _again in range(2)]\n"
-        "print('both', flush=True)\n"
+        "connections = [listener.accept()[0] for _again in range(3)]\n"
+        "print('all', flush=True)\n"
         "sys.stdin.read()\n"
     )
-    shell("ip address add 192.0.2.50/32 dev lo")
+    shell(
+        "ip address add 192.0.2.50/32 dev lo; ip netns add away; ip link add x0 type veth peer name y0 netns away;"
+        "ip link set x0 up; ip -n away link set y0 up;"
+        "ip address add fe80::1/64 dev x0 nodad; ip -n away address add fe80::2/64 dev y0 nodad"
+    )
+    client = (
+        "import socket, sys\n"
+        "there = socket.socket(socket.AF_INET6)\n"
+        "there.bind(('fe80::2', 0, 0, socket.if_nametoindex('y0')))\n"
+        "there.connect(('fe80::1', int(sys.argv[1]), 0, socket.if_nametoindex('y0')))\n"
+        "sys.stdin.read()\n"
+    )
     process = subprocess.Popen([sys.executable, "-c", server], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout is not None
@@ -337,9 +350,12 @@ def test_ssh_peers() -> None:
         with (
             socket.create_connection(("127.0.0.1", port), source_address=("192.0.2.50", 0)),
             socket.create_connection(("::1", port)),
+            subprocess.Popen(
+                ["ip", "netns", "exec", "away", sys.executable, "-c", client, str(port)], stdin=subprocess.PIPE
+            ),
         ):
-            assert process.stdout.readline() == "both\n"
-            assert _guard.ssh_peers() == ["192.0.2.50", "::1"]
+            assert process.stdout.readline() == "all\n"
+            assert _guard.ssh_peers() == {"192.0.2.50": "", "::1": "", "fe80::2%x0": "x0"}
         process.kill()
 
 

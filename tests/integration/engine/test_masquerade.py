@@ -253,17 +253,19 @@ def test_auto(there: set[str], backend: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("backend", "message"),
     [
-        ("auto", "neither nft nor iptables is installed on this host; install one of them"),
-        ("iptables", "iptables is not installed on this host; install"),
+        ("auto", "the program nft is missing on this host; install it"),
+        ("iptables", "the program iptables is missing on this host; install it"),
         ("nftables", "the program nft is missing on this host; install it"),
     ],
 )
 def test_nothing_installed(backend: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No program: an error with the fix, before the first change."""
+    """No program: check mode shows the whole change; to make it is an error with the fix, before the first step."""
     monkeypatch.setattr(_programs, "find", lambda name: None)
+    declared = {**masquerade(backend, bridge="br0"), "netns": [{"name": "a"}]}
     before = snapshot.state()
+    assert len(check(declared).after) == 2
     with pytest.raises(BridgenetError, match=message):
-        apply({**masquerade(backend, bridge="br0"), "netns": [{"name": "a"}]})
+        apply(declared)
     snapshot.same(before, snapshot.state())
 
 

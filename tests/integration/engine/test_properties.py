@@ -8,6 +8,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _purge
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
@@ -29,7 +30,8 @@ def change(declaration: Declaration) -> None:
     try:
         task = driver.task(declaration)
         before = driver.host_for(task)
-        predicted = plan(before, [resource for _module, resource in task.resources])
+        found = [*task.resources, *_purge.unplugged(before, task.resources, task.project)]
+        predicted = plan(before, [resource for _module, resource in found])
     except BridgenetError:
         assume(False)
         raise
@@ -46,7 +48,7 @@ def change(declaration: Declaration) -> None:
     assert report.changed == bool(predicted.operations)
     after = driver.host_for(task)
     assert _links(after) == _links(predicted.predicted)
-    assert after.firewall.masquerades == predicted.predicted.firewall.masquerades
+    assert after.firewall.entries == predicted.predicted.firewall.entries
     assert after.originals == predicted.predicted.originals
     sysctls = after.namespaces[""].sysctls
     assert {

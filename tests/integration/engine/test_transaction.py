@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
@@ -229,7 +230,7 @@ def test_purge_of_a_label_at_the_far_end() -> None:
 
 
 def test_held_namespace_goes_by_name_only() -> None:
-    """A process inside keeps a namespace alive; its host end goes all the same."""
+    """A process inside keeps a namespace alive; its host end goes where that is said, too."""
     apply(blue(NS1))
     process = subprocess.Popen(
         ["ip", "netns", "exec", "ns1", "sh", "-c", "echo ready; exec sleep 1000"], stdout=subprocess.PIPE, text=True
@@ -237,7 +238,9 @@ def test_held_namespace_goes_by_name_only() -> None:
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
-        apply(blue(NS1), state="absent")
+        detached = blue(NS1)
+        detached["netns"][0]["absent_when_held"] = "detach"
+        apply(detached, state="absent")
         assert [one["ifname"] for one in snapshot.links()] == ["lo"]
         apply(blue(NS1))
         shell("ip netns exec ns1 ping -c1 -W5 -q 10.10.0.1")
@@ -298,3 +301,48 @@ def test_many_containers() -> None:
     assert apply({}, purge=True).changed
     assert snapshot.namespaces() == {}
     assert [one["ifname"] for one in snapshot.links()] == ["lo"]
+
+
+@pytest.mark.parametrize("names", [("red", "blue"), ("green", "blue"), ("red", "green")], ids="-".join)
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_renamed_networks(names: tuple[str, str], backend: str) -> None:
+    """Networks that get other names, or each other's: with purge, what is left is what a fresh host would have."""
+
+    def lists(names: tuple[str, str]) -> Network:
+        subnets = ("10.10.0", "10.20.0")
+        networks = {name: {"subnet": f"{one}.0/24", "masquerade": True} for name, one in zip(names, subnets)}
+        containers = {
+            f"c{one}": {"networks": {name: {"ipv4_address": f"{one}.10"}}} for name, one in zip(names, subnets)
+        }
+        return expand(networks, containers, backend=backend)
+
+    shell("iptables -t nat -A POSTROUTING -j RETURN; iptables -t nat -D POSTROUTING -j RETURN")  # its chain stays
+    apply(lists(("blue", "red")), purge=True)
+    apply(lists(names), purge=True)
+    assert not apply(lists(names), purge=True).changed
+    renamed = snapshot.portable(snapshot.state())
+    apply({}, purge=True)
+    apply(lists(names), purge=True)
+    snapshot.same(snapshot.portable(snapshot.state()), renamed, "against a fresh host")
+
+
+def test_networks_of_a_container_are_exact() -> None:
+    """A network that a declared container left goes without a purge; what is somebody else's stays."""
+    networks = {name: {"subnet": f"10.{number}.0.0/16"} for number, name in enumerate(("blue", "green"), 10)}
+
+    def lists(*members: str) -> Network:
+        places = {name: {"ipv4_address": networks[name]["subnet"].replace("0.0/16", "0.10")} for name in members}
+        return expand(networks, {"c1": {"networks": places}})
+
+    story = Story()
+    story.changes(lists("blue", "green"))
+    for project, name, container_ in (("default", "ours", "other"), ("elsewhere", "theirs", "c1")):
+        peer = {"name": f"{name}0", "namespace": container_}
+        netns = [{"name": "other"}] if container_ == "other" else []
+        story.changes({"netns": netns, "veth": [{"name": name, "peer": peer}]}, project=project)
+    before = {link["ifname"] for link in snapshot.links()}
+    report = story.changes(lists("blue"))
+    gone = before - {link["ifname"] for link in snapshot.links()}
+    assert [view["name"] for module, _what, view in report.before if module == "veth" and view["name"] in gone]
+    assert {link["ifname"] for link in snapshot.links("c1")} == {"lo", "eth0", "theirs0"}
+    assert {"ours", "theirs", "br-green"} <= {link["ifname"] for link in snapshot.links()}

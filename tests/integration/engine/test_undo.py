@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -17,6 +18,14 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.networks impor
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 
 OFF = "sysctl -qw net/ipv4/ip_forward=0 net/ipv6/conf/all/forwarding=0"
+
+
+def _dying(objects: Objects) -> bool:
+    """Whether an id still belongs to a namespace that was made and undone; an adopted one keeps it."""
+    ours = [one for one in objects.get("netns", ()) if "nsid" in one and "adopt" not in one]
+    wanted = {f"nsid {one['nsid']} " for one in ours}
+    ids = shell("ip netns list-id").splitlines()
+    return any(f"{line} ".startswith(tuple(wanted)) and "name:" not in line for line in ids)
 
 
 def undoes(objects: Objects, **options: Any) -> int:
@@ -42,6 +51,10 @@ def undoes(objects: Objects, **options: Any) -> int:
         assert now["inodes"] == state["inodes"], f"another namespace, after {message}"
         snapshot.same(snapshot.portable(state), snapshot.portable(now), f"after {message}")
         assert driver.host() == host, f"after {message}"
+        # A namespace that was made and undone keeps its id until the kernel has destroyed it, in its own time.
+        end = time.monotonic() + 30
+        while _dying(objects):
+            assert time.monotonic() < end, "a namespace is left"
         at += 1
 
 
@@ -181,3 +194,10 @@ def test_table_repaired() -> None:
     network = blue(container("ns1", "10.10.0.10/16"), container("ns5", "10.10.0.50/16"))
     network["masquerade"].append({"source": "10.30.0.0/16", "out_interface": "eth9"})
     assert undoes(network) > 8
+
+
+def test_first_address_of_a_link_with_routes() -> None:
+    """A link may have routes without an address; taking its first address back would take them along."""
+    driver.apply({"bridge": [{"name": "br0"}]})
+    shell("ip route add 10.21.0.0/24 dev br0 proto static; ip route add 10.31.0.0/24 via 10.21.0.9 proto static")
+    assert undoes({"bridge": [{"name": "br0", "addresses": ["10.1.0.1/24", "10.1.1.1/24"], "mtu": 1400}]}) > 2

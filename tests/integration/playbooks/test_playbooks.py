@@ -47,6 +47,14 @@ def unchanged(kept: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+# Chains of iptables that a rule brings along, and that stay when it goes.
+CHAINS = "; ".join(
+    f"iptables -t {table} {action} {chain} -j RETURN"
+    for table, chain in (("nat", "PREROUTING"), ("nat", "POSTROUTING"), ("filter", "FORWARD"))
+    for action in ("-A", "-D")
+)
+
+
 @contextmanager
 def given_back(kept: Path, sysctls: str) -> Iterator[None]:
     """The machine with these sysctls, which must be as it was at the end."""
@@ -88,14 +96,29 @@ def test_the_play_of_the_readme(playbook: Playbook, kept: Path, tmp_path: Path) 
         assert not drop_in.exists()
 
 
-def test_seed_001(playbook: Playbook, kept: Path) -> None:
-    path = "playbooks/seed-001.yml"
+@pytest.mark.parametrize("number", ["001", "002", "003", "004"])
+def test_seed(number: str, playbook: Playbook, kept: Path) -> None:
+    path = f"playbooks/seed-{number}.yml"
+    shell(CHAINS)
     with given_back(kept, HOSTS["a host"]):
         assert playbook(path) > 0
         assert playbook(path) == 0
+        assert playbook(path, "--check") == 0
         assert playbook(path, "--tags", "absent") > 0
+
+
+def test_seed_004_where_bridged_packets_do_not_pass(playbook: Playbook, kept: Path) -> None:
+    shell(CHAINS)
+    with given_back(kept, HOSTS["a host"]):
+        assert playbook("playbooks/seed-004.yml", "--extra-vars", "seed_004_bridge_nf=false") > 0
+        assert playbook("playbooks/seed-004.yml", "--tags", "absent") > 0
 
 
 def test_every_module(playbook: Playbook, kept: Path) -> None:
     with given_back(kept, HOSTS["a host"]):
         playbook("tests/integration/playbooks/modules.yml")
+
+
+def test_names_of_namespaces(playbook: Playbook, kept: Path) -> None:
+    with given_back(kept, HOSTS["a host"]):
+        playbook("tests/integration/playbooks/names.yml")

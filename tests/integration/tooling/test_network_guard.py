@@ -49,7 +49,10 @@ def guard(script: str) -> subprocess.CompletedProcess[str]:
         ("ip rule add from 192.0.2.1 lookup 7", "192.0.2.1"),
         ("ip netns add left0", "left0"),
         ("nft add table inet left0", "left0"),
-        ("echo 1 >/proc/sys/net/ipv4/ip_forward", "net/ipv4/ip_forward = 1"),
+        (
+            "read on </proc/sys/net/ipv4/ip_forward; echo $((1 - on)) >/proc/sys/net/ipv4/ip_forward",
+            "net/ipv4/ip_forward",
+        ),
     ],
 )
 def test_a_difference_fails_and_is_named(script: str, named: str) -> None:

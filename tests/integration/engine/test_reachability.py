@@ -1,0 +1,161 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who reaches whom: by ICMP and TCP, IPv4 and IPv6, expected and not."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _reachability
+from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
+from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue, container
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside
+
+from .test_packet_path import PATIENCE, drop, serving
+
+
+def reach(*matrix: dict[str, Any], timeout: float = PATIENCE, **options: Any) -> dict[str, Any]:
+    """What the module returns, whatever is expected."""
+    how = {"protocol": "icmp", "expected": True}
+    params = {"from": None, "to": None, "timeout": timeout, **how, **options}
+    params["matrix"] = [{"from": "", **how, **one} for one in matrix]
+    pairs = _reachability.declare(params)
+    return _reachability.report(pairs, _reachability.answered(pairs, timeout))
+
+
+def answers(result: dict[str, Any]) -> list[str]:
+    """In the order of the questions."""
+    return [one["answer"] for one in result["pairs"]]
+
+
+@pytest.fixture
+def network(machine: None) -> None:
+    """Two containers that are isolated from each other, and one that is not; with IPv6."""
+    found = blue(*(container(f"ns{number}", f"10.10.0.{number}0/16") for number in (1, 2, 3)))
+    for number, pair in enumerate(found["veth"], 1):
+        pair["peer"] |= {"ipv6": True, "addresses": [*pair["peer"]["addresses"], f"fd00::{number}0/64"]}
+    for port in found["bridge_port"][:2]:
+        port["isolated"] = True
+    apply(found)
+
+
+@pytest.mark.usefixtures("network")
+def test_everybody_reaches_everybody_who_may() -> None:
+    """Isolated ports reach the others, but not each other; nothing has changed afterwards."""
+    before = snapshot.state()
+    pairs = [
+        {"from": f"ns{one}", "to": f"10.10.0.{other}0", "expected": {one, other} != {1, 2}}
+        for one in (1, 2, 3)
+        for other in (1, 2, 3)
+    ]
+    result = reach(*pairs, timeout=0.5)
+    assert result["as_expected"]
+    assert [one["reached"] for one in result["pairs"]] == [one["expected"] for one in pairs]
+    assert {one["answer"] for one in result["pairs"]} == {"echo reply", "no answer"}
+    assert all((one["milliseconds"] is not None) == one["reached"] for one in result["pairs"])
+    head, *rows = [line.split() for line in result["drawing"]]
+    assert head == ["from", "10.10.0.10", "10.10.0.20", "10.10.0.30"]
+    assert [row[0] for row in rows] == ["ns1", "ns2", "ns3"]
+    assert rows[0][3:] == ["no", rows[0][4], "ms"]
+    snapshot.same(before, snapshot.state())
+
+
+@pytest.mark.usefixtures("network")
+def test_not_as_expected() -> None:
+    """Both ways: reached what must not be, and not what is to be; each says so."""
+    result = reach(
+        {"from": "ns1", "to": "10.10.0.20", "title": "one to two"},
+        {"from": "ns1", "to": "10.10.0.30", "expected": False},
+        {"to": "10.10.0.30"},
+        timeout=0.5,
+    )
+    assert not result["as_expected"]
+    assert [one["as_expected"] for one in result["pairs"]] == [False, False, True]
+    assert result["pairs"][0]["said"] == "one to two: no answer, but it is to be reached"
+    assert result["pairs"][1]["said"].endswith(" ms, but it is not to be reached")
+    assert result["pairs"][2]["said"].startswith("the host to 10.10.0.30: 0.")
+    assert result["drawing"] == [one["said"] for one in result["pairs"]]
+    table = reach(to=["10.10.0.20", "10.10.0.30"], **{"from": ["ns1"]}, timeout=0.5)["drawing"]
+    assert table[1].split()[:3] == ["ns1", "no", "!"]
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("address", ["10.10.0.30", "fd00::30"])
+def test_tcp(address: str) -> None:
+    """A port is reached where somebody listens; a refusal is no connection; a rule that drops is no answer."""
+    with serving("ns3", address) as (port, udp):
+        here = {"from": "ns1", "to": address, "protocol": "tcp"}
+        ping = {"from": "ns2", "to": address}
+        result = reach({**here, "port": port}, {**here, "port": udp, "expected": False}, ping)
+        assert answers(result) == ["connected", "refused", "echo reply"]
+        assert result["as_expected"]
+        drop("ns3", "input", f"tcp dport {port} drop")
+        assert answers(reach({**here, "port": port}, ping, timeout=0.5)) == ["no answer", "echo reply"]
+        with inside("ns3"), socket.socket(family_of(address), socket.SOCK_DGRAM) as one:
+            one.sendto(b"what the server of UDP waits for", (address, udp))
+
+
+def family_of(address: str) -> int:
+    """Of a socket."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+@pytest.mark.usefixtures("network")
+def test_what_is_in_the_way() -> None:
+    """The words of the kernel and of ICMP."""
+    drop("", "input", "ip daddr 10.10.0.1 icmp type echo-request reject with icmp type admin-prohibited")
+    drop("ns3", "output")
+    result = reach(
+        {"from": "ns1", "to": "10.10.0.1"},
+        {"from": "ns3", "to": "10.10.0.10"},
+        {"from": "ns1", "to": "fd99::1"},
+        {"from": "ns1", "to": "fd99::1", "protocol": "tcp", "port": 80},
+        {"from": "ns2", "to": "10.10.0.2", "protocol": "tcp", "port": 80},
+    )
+    assert answers(result) == [
+        "administratively prohibited",
+        "operation not permitted",
+        "network is unreachable",
+        "network is unreachable",
+        "no route to host",
+    ]
+
+
+def test_nothing_to_ask() -> None:
+    """A network without containers."""
+    assert reach() == {"as_expected": True, "pairs": [], "drawing": []}
+
+
+def test_many_at_once() -> None:
+    """Everybody asks everybody, and gets the answer that is meant for him."""
+    count = 30
+    apply(blue(*(container(f"n{number}", f"10.10.1.{number}/16") for number in range(1, count + 1))))
+    names = [f"n{number}" for number in range(1, count + 1)]
+    result = reach(to=[f"10.10.1.{number}" for number in range(1, count + 1)], **{"from": names})
+    assert len(result["pairs"]) == count**2
+    assert result["as_expected"]
+    assert len(result["drawing"]) == count**2, "too wide for a table"
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        ({"to": "web"}, "address 'web'"),
+        ({"to": "10.0.0.1", "from": "gone"}, "namespace 'gone' does not exist on this host; name one that"),
+        ({"to": "10.0.0.1", "from": "a b"}, "namespace name 'a b'"),
+        ({"to": "10.0.0.1", "protocol": "tcp"}, "from '' to 10.0.0.1: TCP needs a port; say port, or protocol: icmp"),
+        ({"to": "10.0.0.1", "port": 80}, "ICMP has no ports; drop port, or say protocol: tcp"),
+        ({"to": "10.0.0.1", "port": 70000, "protocol": "tcp"}, "port 70000 is out of range"),
+    ],
+)
+def test_refused(one: dict[str, Any], message: str) -> None:
+    with pytest.raises(BridgenetError, match=message):
+        reach(one)
+    with pytest.raises(BridgenetError, match="timeout 0 is out of range"):
+        reach({"to": "10.0.0.1"}, timeout=0)
