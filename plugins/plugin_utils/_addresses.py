@@ -30,3 +30,19 @@ def choose(
         used.add(number)
         found[name] = ipaddress.IPv4Address(number)
     return found
+
+
+def check_inside(key: str, address: ipaddress.IPv4Address, subnet: ipaddress.IPv4Network) -> None:
+    """An address that a host can have in the subnet."""
+    first, last = subnet[0], subnet[-1]
+    if subnet.prefixlen < 31:  # RFC 3021: in a /31 both addresses are hosts
+        first, last = first + 1, last - 1
+    wrong = None
+    if address not in subnet:
+        wrong = f"is outside subnet {subnet}"
+    elif address < first:
+        wrong = f"is the network address of {subnet}"
+    elif address > last:
+        wrong = f"is the broadcast address of {subnet}"
+    if wrong:
+        raise BridgenetError(f"{key} '{address}' {wrong}; choose one from {first} to {last}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._declaration import Container, Declaration, Endpoint, Network
+from ._declared import Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Callable
 
 from ..module_utils._errors import BridgenetError
@@ -19,6 +20,15 @@ Reader = Callable[[str, Any], Any]
 
 _YES = ("true", "yes", "on", "1")
 _NO = ("false", "no", "off", "0")
+
+
+@contextmanager
+def at(what: str) -> Iterator[None]:
+    """Tell where in the declaration a value is wrong."""
+    try:
+        yield
+    except BridgenetError as error:
+        raise BridgenetError(f"{what}: {error}") from error
 
 
 def named(what: str, value: Any) -> Iterator[tuple[str, Any]]:

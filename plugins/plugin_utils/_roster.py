@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..module_utils import _labels
-from . import _declaration
+from . import _declaration, _declared
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def declared(networks: Any, containers: Any) -> list[Container]:
     ]
 
 
-def _wanted_places(container: _declaration.Container) -> tuple[Place, ...]:
+def _wanted_places(container: _declared.Container) -> tuple[Place, ...]:
     places = [
         Place(endpoint.network.name, endpoint.interface, str(endpoint.address)) for endpoint in container.endpoints
     ]

@@ -1,0 +1,73 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One container of a declaration: its keys read, completed and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..module_utils import _names
+from ..module_utils._errors import BridgenetError
+from . import _endpoints, _modes, _processes
+from . import _readers as read
+from ._declared import Container, Network
+from ._modes import Mode
+
+_CONTAINER: Mapping[str, read.Reader] = {
+    "networks": read.anything,
+    "network_mode": _modes.mode,
+    "adopt": _modes.adopt,
+    **_processes.KEYS,
+    "state": read.state,
+}
+
+
+def given(name: str, value: Any) -> dict[str, Any]:
+    """The keys of a container, each by itself."""
+    with read.at(f"container {name!r}"):
+        _names.namespace(name)
+        return read.fields(value, _CONTAINER)
+
+
+def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network]) -> Container:
+    """A container, from its keys."""
+    with read.at(f"container {name!r}"):
+        present = keys.get("state") != "absent"
+        mode: Mode | None = keys.get("network_mode")
+        if mode and "networks" in keys:
+            raise BridgenetError("has both networks and network_mode; drop one of the two")
+        if mode and "adopt" in keys:
+            raise BridgenetError("has both adopt and network_mode; drop one of the two")
+        if present and not mode and "networks" not in keys and "adopt" not in keys:
+            raise BridgenetError(
+                "has neither networks nor network_mode; write networks: {NAME: {ipv4_address: ...}}, or network_mode: "
+                "bridge, host, none or container:NAME"
+            )
+        endpoints = {}
+        for network, entry in _places(keys, mode):
+            if network not in networks:
+                raise BridgenetError(f"network {network!r} is not declared; {read.choices(network, networks)}")
+            with read.at(f"network {network!r}"):
+                endpoints[network] = _endpoints.given(entry)
+        interfaces = _endpoints.interfaces(endpoints)
+        return Container(
+            name=name,
+            present=present,
+            endpoints=tuple(
+                _endpoints.endpoint(
+                    name, networks[network], entry, present, interfaces[network], chosen=mode is not None
+                )
+                for network, entry in endpoints.items()
+            ),
+            mode=mode,
+            adopt=keys.get("adopt"),
+        )
+
+
+def _places(keys: Mapping[str, Any], mode: Mode | None) -> Iterable[tuple[str, Any]]:
+    """Which networks it is in."""
+    if mode and mode.kind == _modes.BRIDGE:
+        return [(_modes.DEFAULT, {})]
+    return read.named("network", keys.get("networks"))
