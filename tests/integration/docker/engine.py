@@ -51,9 +51,9 @@ class Docker:
             raise RuntimeError(f"docker {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def container(self, name: str, network: str) -> int:
+    def container(self, name: str, network: str, *options: str) -> int:
         """Start a container in a network or mode; the pid of its process."""
-        self.run("run", "--detach", "--name", name, "--network", network, _IMAGE, "/bin/sleep", "infinity")
+        self.run("run", "--detach", "--name", name, "--network", network, *options, _IMAGE, "/bin/sleep", "infinity")
         return int(self.run("inspect", "--format", "{{.State.Pid}}", name))
 
     def remove_all(self) -> None:
@@ -69,13 +69,13 @@ def _groups() -> set[Path]:
 
 
 @contextmanager
-def docker(directory: Path) -> Iterator[Docker]:
-    """An engine for the duration of a block; call it inside of a sandbox."""
+def docker(directory: Path, *more: str) -> Iterator[Docker]:
+    """An engine, with more options of dockerd, for the duration of a block; call it inside of a sandbox."""
     before = _groups()
     log = directory / "dockerd.log"
     options = ["--data-root", str(directory / "data"), "--exec-root", "/run/docker/exec", "--host", _SOCKET]
     options += ["--pidfile", "/run/docker/d.pid", "--storage-driver", "vfs"]
-    options += ["--exec-opt", "native.cgroupdriver=cgroupfs"]
+    options += ["--exec-opt", "native.cgroupdriver=cgroupfs", *more]
     with log.open("w", encoding="utf-8") as output:
         engine = subprocess.Popen(
             [str(shutil.which("dockerd", path=_PATH)), *options],

@@ -1,0 +1,261 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a builder made, as facts that can be compared: no names and addresses but those of the specification.
+
+What all the ports, or all the containers, of a network have in common is one fact.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
+
+from .probes import PROTOCOLS, Answer, Question, ask
+from .specification import Container, Network, Specification
+
+HOST, WORLD = "198.18.0.1", "198.18.0.2"
+
+# A host with an uplink to a world that has routes to the containers, as every router between them might.
+MACHINE = f"""
+ip netns add world
+ip link add name uplink type veth peer name eth0 netns world
+ip address add {HOST}/24 dev uplink
+ip link set dev uplink up
+ip -n world link set dev lo up
+ip -n world address add {WORLD}/24 dev eth0
+ip -n world link set dev eth0 up
+ip -n world route add default via {HOST}
+ip route add default via {WORLD}
+"""
+
+# A new namespace begins with the values of the machine that the test runs on: with the kernel's own instead.
+_DEFAULTS = {
+    "net/ipv4/ip_forward": "0",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/ipv4/conf/default/rp_filter": "0",
+    "net/ipv4/conf/all/accept_redirects": "1",
+    "net/ipv4/conf/default/accept_redirects": "1",
+}
+
+# What says nothing about the network: numbers, names, time, and what has a fact of its own.
+_IGNORED = re.compile(
+    r"ifindex|ifname|link|link_.*|master|address|flags|operstate|addr_info|group|linkmode|.*_timer|root_id|bridge_id"
+    r"|designated_.*|no|id|port|state|topology_change.*|[gt]so_.*|gro_.*|num_[rt]x_queues|inet6_addr_gen_mode|parentdev"
+    r"|stats64|min_mtu|max_mtu|broadcast|permaddr|info_kind|info_slave_kind|linkinfo|info_data|info_slave_data"
+)
+NOT_THERE = "not there"
+_NET = Path("/proc/sys/net")
+_IGNORED_SYSCTLS = re.compile(r"mtu|.*_secret|flush|.*_key")
+
+
+class Fact(NamedTuple):
+    """Where, and what."""
+
+    where: str
+    what: str
+
+
+Facts = dict[Fact, str]
+
+
+def machine() -> None:
+    """Make a sandbox a host."""
+    for key, value in _DEFAULTS.items():
+        Path("/proc/sys", key).write_text(value, encoding="ascii")
+    shell(MACHINE)
+
+
+# --- links ---
+
+
+def _flat(given: Mapping[str, Any]) -> dict[str, str]:
+    kept = {key: value for key, value in given.items() if not _IGNORED.fullmatch(key)}
+    return {key: str(value) for key, value in kept.items()}
+
+
+def _link(one: Mapping[str, Any]) -> dict[str, str]:
+    """One link."""
+    info = one.get("linkinfo", {})
+    found = {"kind": info.get("info_kind", "none"), "up": str(snapshot.is_up(dict(one)))}
+    found["promiscuous"] = str("PROMISC" in one["flags"])
+    found.update({f"link {key}": value for key, value in _flat(one).items()})
+    for part in ("info_data", "info_slave_data"):
+        found.update(
+            {f"{part[5:].replace('_data', '')} {key}": value for key, value in _flat(info.get(part, {})).items()}
+        )
+    found["link ifalias"] = "a label" if "ifalias" in one else "none"
+    found.setdefault("link txqlen", "0")
+    return found
+
+
+def _sysctls(link: str) -> dict[str, str]:
+    """Of a link, where the thread is."""
+    found = {}
+    for family in ("ipv4", "ipv6"):
+        directory = _NET / family / "conf" / link
+        for path in sorted(directory.iterdir()) if directory.is_dir() else ():
+            if not _IGNORED_SYSCTLS.fullmatch(path.name):
+                found[f"{family}/conf/*/{path.name}"] = _value(path)
+    return found
+
+
+def _value(path: Path) -> str:
+    try:
+        return " ".join(path.read_text(encoding="ascii").split())
+    except OSError:
+        return "unreadable"
+
+
+# --- addresses and routes ---
+
+
+Words = Mapping[str, str]  # addresses and names as words
+
+
+def _words(specification: Specification) -> dict[str, str]:
+    found = {HOST: "host", WORLD: "world"}
+    for network in specification.networks:
+        found.update({network.gateway: f"gateway of {network.name}", network.subnet: network.name})
+    found.update({container.address: container.name for container in specification.containers})
+    return found
+
+
+def _words_of(network: Network) -> dict[str, str]:
+    """The same for each of its containers."""
+    return {network.gateway: "the gateway", network.subnet: "the subnet"}
+
+
+def _addresses(one: Mapping[str, Any]) -> str:
+    found = []
+    for given in one["addr_info"]:
+        if given["scope"] == "link" and given["family"] == "inet6":
+            found.append("link-local")
+            continue
+        flags = [key for key, value in given.items() if value is True and key not in ("tentative",)]
+        broadcast = ["broadcast"] if "broadcast" in given else []
+        found.append(" ".join([f"{given['family']} /{given['prefixlen']}", given["scope"], *broadcast, *flags]))
+    return ", ".join(sorted(found)) or "none"
+
+
+def _route(given: Mapping[str, Any], words: Words) -> str:
+    parts = [words.get(given["dst"], given["dst"])]
+    for key, word in (
+        ("gateway", "via"),
+        ("dev", "dev"),
+        ("protocol", "proto"),
+        ("scope", "scope"),
+        ("metric", "metric"),
+    ):
+        parts += [word, words.get(str(given[key]), str(given[key]))] if key in given else []
+    return " ".join(parts + (["src", words.get(given["prefsrc"], given["prefsrc"])] if "prefsrc" in given else []))
+
+
+def _routes(namespace: str, words: Words) -> str:
+    found = [one for one in snapshot.routes(namespace) if not one["dst"].startswith("fe80")]
+    return "; ".join(sorted(_route(one, words) for one in found))
+
+
+# --- everything ---
+
+
+def _common(where: str, instances: Iterable[Mapping[str, str]]) -> Facts:
+    """The facts of several of one kind: one value, or all that occur."""
+    all_of_them = list(instances)
+    keys = {key for one in all_of_them for key in one}
+    return {
+        Fact(where, key): " / ".join(sorted({one.get(key, NOT_THERE) for one in all_of_them})) for key in sorted(keys)
+    }
+
+
+def _plain_sysctls() -> dict[str, str]:
+    """Those of a whole namespace."""
+    found = {}
+    for pattern in ("ipv4/*", "ipv6/*", "bridge/*", "ip*/conf/all/*", "ip*/conf/default/*", "ip*/conf/lo/*"):
+        for path in sorted(_NET.glob(pattern)):
+            if path.is_file() and not _IGNORED_SYSCTLS.fullmatch(path.name):
+                found[str(path.relative_to(_NET))] = _value(path)
+    return found
+
+
+def _host(words: Words) -> Facts:
+    found = {**_plain_sysctls(), **_sysctls("uplink"), "routes": _routes("", words)}
+    found["rules"] = shell("ip rule; ip -6 rule").replace("\n", "; ")
+    for program in ("iptables", "ip6tables"):
+        found[f"policy of FORWARD ({program})"] = shell(f"{program} -S FORWARD").split()[2]
+    return {Fact("host", key): value for key, value in found.items()}
+
+
+def _container(container: Container, network: Network) -> dict[str, str]:
+    with inside(container.name):
+        links = {one["ifname"]: one for one in snapshot.links()}
+        found = {**_plain_sysctls(), **_link(links["eth0"]), **_sysctls("eth0")}
+    found["addresses"] = _addresses(links["eth0"])
+    found["loopback"] = f"{'up' if snapshot.is_up(links['lo']) else 'down'}, {_addresses(links['lo'])}"
+    found["routes"] = _routes(container.name, {**_words_of(network), container.address: "its address"})
+    return found
+
+
+def observe(specification: Specification) -> Facts:
+    """All facts but those of the matrix."""
+    links = snapshot.links()
+    found = _host(_words(specification))
+    for network in specification.networks:
+        bridge = next(one for one in links if one["ifname"] == network.bridge)
+        about = {**_link(bridge), **_sysctls(network.bridge), "addresses": _addresses(bridge)}
+        found.update(_common(f"bridge of {network.name}", [about]))
+        ports = [one for one in links if one.get("master") == network.bridge]
+        of_ports = [{**_link(one), **_sysctls(one["ifname"]), "addresses": _addresses(one)} for one in ports]
+        found.update(_common(f"ports of {network.name}", of_ports))
+        found[Fact(f"ports of {network.name}", "number")] = str(len(ports))
+        members = [one for one in specification.containers if one.network == network.name]
+        found.update(_common(f"containers of {network.name}", [_container(one, network) for one in members]))
+    return found
+
+
+# --- who reaches whom ---
+
+
+def _targets(specification: Specification) -> dict[str, str]:
+    """Whom everybody asks, and where."""
+    targets = {"host": HOST, "world": WORLD}
+    targets.update({f"gateway of {network.name}": network.gateway for network in specification.networks})
+    targets.update({container.name: container.address for container in specification.containers})
+    return targets
+
+
+def reach(specification: Specification) -> Facts:
+    """The matrix: as whom one is seen by whom one asks."""
+    names = {"": "host", "world": "world", **{one.name: one.name for one in specification.containers}}
+    asked = {
+        (names[source], target, protocol): Question(source, address, protocol=protocol)
+        for source in names
+        for target, address in _targets(specification).items()
+        for protocol in PROTOCOLS
+    }
+    answers = ask(asked.values(), names)
+    words = _words(specification)
+    said: dict[Fact, dict[str, str]] = {}
+    for (source, target, protocol), question in asked.items():
+        expected = "host" if target.startswith("gateway") else target
+        value = _said(answers[question], source, expected, words)
+        said.setdefault(Fact(f"{source} to {target}", "seen"), {})[protocol] = value
+    return {fact: _both(values) for fact, values in said.items()}
+
+
+def _said(answer: Answer, source: str, target: str, words: Words) -> str:
+    if answer.error:
+        return answer.error
+    seen = words.get(answer.seen, answer.seen)
+    by = "" if answer.server == target else f" by {answer.server}"
+    return f"as {'itself' if seen == source else seen}{by}"
+
+
+def _both(values: Mapping[str, str]) -> str:
+    first, *others = values.values()
+    return ", ".join(f"{key} {value}" for key, value in values.items()) if set(others) - {first} else first

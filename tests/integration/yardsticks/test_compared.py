@@ -1,0 +1,46 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same network by CNI's plugins, by netavark, by Docker and by us: what differs is known, and has a reason."""
+
+from __future__ import annotations
+
+from .differences import listed, seen
+from .observe import Fact, Facts
+
+
+def test_all_that_differs_is_listed(engine: str, theirs: Facts, ours: Facts) -> None:
+    """And all that is listed differs."""
+    found, told = seen(theirs, ours), listed(engine, theirs, ours)
+    assert {fact: pair for fact, pair in found.items() if told.get(fact) != pair} == {}, "not in the table"
+    assert {fact: pair for fact, pair in told.items() if found.get(fact) != pair} == {}, "not so any more"
+
+
+def test_what_is_compared_is_there(ours: Facts) -> None:
+    """That all see nothing would be no proof."""
+    expected = {
+        ("bridge of red", "kind"): "bridge",
+        ("bridge of red", "link mtu"): "1500",
+        ("ports of red", "number"): "2",
+        ("ports of red", "kind"): "veth",
+        ("containers of red", "up"): "True",
+        ("containers of red", "ipv4/conf/*/rp_filter"): "0",
+        ("host", "ipv4/ip_forward"): "1",
+        ("r1 to r2", "seen"): "as itself",
+        ("r1 to b1", "seen"): "silence",
+        ("r1 to gateway of red", "seen"): "as itself",
+        ("r1 to world", "seen"): "as host",
+        ("world to r1", "seen"): "silence",
+        ("host to r1", "seen"): "as gateway of red",
+    }
+    assert {key: ours[Fact(*key)] for key in expected} == expected
+
+
+def test_one_more_or_one_less_is_found(engine: str, theirs: Facts, ours: Facts) -> None:
+    """The comparison itself."""
+    fact = Fact("ports of red", "slave isolated")
+    changed = {**ours, fact: "another"}
+    assert set(seen(theirs, changed)) - set(listed(engine, theirs, changed)) == {fact}
+    known = Fact("ports of red", "link ifalias")
+    same = {**ours, known: theirs[known]}
+    assert set(listed(engine, theirs, same)) - set(seen(theirs, same)) == {known}
