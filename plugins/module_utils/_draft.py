@@ -14,12 +14,13 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from . import _forwarding, _iptables, _labels, _names, _nft, _sysctl, _unit
+from . import _firewalld, _forwarding, _iptables, _labels, _names, _nft, _sysctl, _unit
 from ._errors import BridgenetError
 from ._labels import Label
 from ._model import (
     DEFAULTS,
     HOST,
+    Bindings,
     Element,
     Entry,
     Host,
@@ -289,6 +290,16 @@ class Draft:
         kept = {entry: comment for entry, comment in self.entries.items() if entry not in mine}
         self.entries = {**kept, **dict.fromkeys(gates or () if needed else (), _iptables.GATE_COMMENT)}
 
+    def _settle_zones(self) -> Bindings | None:
+        """The zones of firewalld: a bridge that we forward for is trusted there, as long as we do."""
+        zones = self.current.firewall.zones
+        if zones is None:
+            return None
+        before, after = _bridges(self.current.firewall.entries), _bridges(self.entries)
+        settled, warnings = _firewalld.settle(zones, before - after, after if self.forwards else ())
+        self.warnings += warnings
+        return settled
+
     # --- the end ---
 
     def finish(self) -> Host:
@@ -301,6 +312,9 @@ class Draft:
         if self.restore and self.originals and not self.anything_of_ours():
             self.restore_host_sysctls(list(self.originals))
         self._settle_gates()
+        firewall = dataclasses.replace(
+            self.current.firewall, entries=self.entries, intact=True, zones=self._settle_zones()
+        )
         self._adjust_bridge_mtus()
         namespaces = {}
         for name, links in self.links.items():
@@ -314,7 +328,7 @@ class Draft:
             self.current,
             namespaces=namespaces,
             names={name: key for key, names in self.names.items() for name in names},
-            firewall=dataclasses.replace(self.current.firewall, entries=self.entries, intact=True),
+            firewall=firewall,
             files=self.files,
             originals=self.originals,
             services=self.services,
@@ -332,6 +346,15 @@ class Draft:
                 smallest = smallest_port(links, bridge.name)
                 if bridge.mtu != smallest and (old is None or smallest != smallest_port(old.links, bridge.name)):
                     self.put(namespace, dataclasses.replace(bridge, mtu=smallest))
+
+
+def _bridges(entries: Mapping[Entry, str]) -> set[str]:
+    """Whose networks have a forward entry of ours, of whichever project."""
+    return {
+        entry.key[0]
+        for entry, comment in entries.items()
+        if isinstance(entry, Element) and entry.set == "bridges" and _labels.parse(comment)
+    }
 
 
 def _same(old: Mapping[str, Link], new: Mapping[str, Link]) -> bool:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _guard, _holders, _iptables, _purge, _unit
+from . import _firewalld, _guard, _holders, _iptables, _purge, _unit
 from ._errors import BridgenetError
-from ._firewall_steps import AddRule, DelRule
+from ._firewall_steps import AddRule, BindInterfaces, DelRule
 from ._kernel import Kernel
 from ._lock import host_lock
 from ._model import HOST, Held, Host
@@ -142,6 +142,10 @@ def _settings(decided: Plan) -> tuple[Setting, ...]:
         if isinstance(one, (AddRule, DelRule)) and _iptables.is_gate(one.rule):
             states = ("none", one.comment) if isinstance(one, AddRule) else (one.comment, "none")
             found.append(Setting(f"rule of {one.rule.program} in {one.rule.chain}", *states))
+        if isinstance(one, BindInterfaces):
+            states = ("none", _firewalld.ZONE) if one.verb == "add" else (_firewalld.ZONE, "none")
+            kind = "permanent zone" if one.permanent else "zone"
+            found += [Setting(f"{kind} of {name} in firewalld", *states) for name in one.interfaces]
     return tuple(found)
 
 

@@ -25,6 +25,15 @@ def read(path: str) -> str:
         return ""
 
 
+def inside(directory: str) -> dict[str, str]:
+    """The files of a directory by their names, with their contents; none where there is no such directory."""
+    try:
+        names = sorted(os.listdir(directory))
+    except FileNotFoundError:
+        return {}
+    return {name: read(f"{directory}/{name}") for name in names if os.path.isfile(f"{directory}/{name}")}
+
+
 def write(path: str, content: str) -> None:
     """Replace a file atomically, or remove it where `content` is ""; an emptied directory of ours goes with it."""
     directory = os.path.dirname(path)

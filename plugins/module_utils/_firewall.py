@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import _iptables, _namespaces, _nft, _nft_log, _programs
-from ._model import Entry, Firewall, Rule
+from . import _files, _firewalld, _iptables, _namespaces, _nft, _nft_log, _programs
+from ._errors import BridgenetError
+from ._model import Bindings, Entry, Firewall, Rule
 from ._programs import ProgramError
 
 _LEGACY_TABLES = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
@@ -73,10 +74,11 @@ def read(home: int, look: Look) -> Firewall:
             places[seen.rule] = seen.place
             counters[seen.rule] = (seen.packets, seen.bytes)
     gates = found.gates() if look.gates else None
-    obstacles = found.obstacles(gates) if gates is not None else ()
+    zones = found.zones() if look.gates else None
+    obstacles = found.obstacles(gates, zones) if gates is not None else ()
     preferred = "nftables" if nftables or _programs.find("iptables") is None else "iptables"
     return Firewall(
-        entries, table, intact, foreign, foreign_log, preferred, gates, obstacles, places, counters, log_table
+        entries, table, intact, foreign, foreign_log, preferred, gates, obstacles, zones, places, counters, log_table
     )
 
 
@@ -148,25 +150,44 @@ class _Iptables:
         found = [_iptables.needed_gate(program, saved) for program, saved in self._saved.items()]
         return tuple(gate for gate in found if gate is not None)
 
-    def obstacles(self, gates: tuple[Rule, ...]) -> tuple[str, ...]:
+    def _is_managed(self) -> bool:
+        """Whether the rules of firewalld stand, in one backend or the other."""
+        saved = (line for text in self._saved.values() for line in text.splitlines())
+        return any(line in _firewalld.CHAINS for line in saved) or (
+            self._nftables and any(chain["table"] == _firewalld.TABLE for chain in self._nft_chains())
+        )
+
+    def zones(self) -> Bindings | None:
+        """Which interface is bound to which zone of firewalld; None where it does not run."""
+        if not self._is_managed():
+            return None
+        try:
+            active = _firewalld.active(_programs.run(_firewalld.ACTIVE))
+        except (ProgramError, BridgenetError):
+            return None  # its rules outlived it
+        files: dict[str, str] = {}
+        for directory in _firewalld.FILES:
+            files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
+        return {**active, **_firewalld.permanent(files)}
+
+    def obstacles(self, gates: tuple[Rule, ...], zones: Bindings | None) -> tuple[str, ...]:
         """Chains that may drop what we let pass, and that only a person can change."""
+        found = []
+        if zones is None and self._is_managed():
+            found.append(
+                "firewalld's rules stand and reject forwarded packets, but it does not answer, so that no bridge can "
+                "join its trusted zone; start it, or remove what it left: `nft delete table inet firewalld`"
+            )
         if not self._nftables:
-            return ()
+            return tuple(found)
         opened = {
             _NFT_FAMILIES[family]
             for family, plain in _iptables.PROGRAMS.items()
             if any(gate.program in (plain, f"{plain}-nft") and _variant(gate.program) == "nft" for gate in gates)
         }
-        found = []
         for chain in self._nft_chains():
             family, table, name = chain["family"], chain["table"], chain["name"]
-            if (table, name) == ("firewalld", "filter_FORWARD"):
-                found.append(
-                    "firewalld rejects forwarded packets of which no zone knows the interface; put each bridge into "
-                    "its trusted zone: `firewall-cmd --permanent --zone=trusted --add-interface=BRIDGE`, then "
-                    "`firewall-cmd --reload`"
-                )
-            elif chain.get("hook") == "forward" and chain.get("policy") == "drop" and family in ("ip", "ip6", "inet"):
+            if chain.get("hook") == "forward" and chain.get("policy") == "drop" and family in ("ip", "ip6", "inet"):
                 if (table, name) == ("filter", "FORWARD") and family in opened:
                     continue
                 rule = f"nft insert rule {family} {table} {name} meta mark and {_nft.MARK} == {_nft.MARK} accept"

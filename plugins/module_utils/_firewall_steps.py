@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import _iptables, _nft, _nft_log, _programs
-from ._model import Element, Entry, Firewall, Log, Rule
+from . import _firewalld, _iptables, _nft, _nft_log, _programs
+from ._model import Bindings, Element, Entry, Firewall, Log, Rule
 from ._operations import Operation, Step
 
 if TYPE_CHECKING:
@@ -86,6 +86,31 @@ class DelRule(Step):
         return (AddRule(self.rule, self.comment, self.place),)
 
 
+@dataclass(frozen=True)
+class BindInterfaces(Step):
+    """Interfaces come into the trusted zone of firewalld ("add") or leave it ("remove"), now or permanently."""
+
+    verb: str
+    interfaces: tuple[str, ...]
+    permanent: bool
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _programs.require("firewall-cmd")
+
+    def _argv(self) -> list[str]:
+        return _firewalld.argv(self.verb, self.interfaces, self.permanent)
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.run(self._argv())
+
+    def commands(self) -> tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (BindInterfaces("remove" if self.verb == "add" else "add", self.interfaces, self.permanent),)
+
+
 def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     """All operations from one to the other."""
     found: list[Operation] = []
@@ -107,6 +132,17 @@ def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     new_ones = [(rule, comment) for rule, comment in new_rules.items() if old_rules.get(rule) != comment]
     new_ones.sort(key=lambda one: not _iptables.is_gate(one[0]))
     found += [AddRule(rule, comment, _behind_logs(rule, before.places, gone)) for rule, comment in new_ones]
+    return found + _binding_steps(before.zones or {}, after.zones or {})
+
+
+def _binding_steps(before: Bindings, after: Bindings) -> list[Operation]:
+    """One operation for many interfaces: firewall-cmd takes half a second to start."""
+    found: list[Operation] = []
+    for verb, these, others in (("remove", before, after), ("add", after, before)):
+        for permanent in (False, True):
+            names = tuple(sorted(name for name, kept in these.keys() - others.keys() if kept == permanent))
+            if names:
+                found.append(BindInterfaces(verb, names, permanent))
     return found
 
 

@@ -214,6 +214,8 @@ class Log:
 
 Entry = Union[Element, Rule, Log]
 
+Bindings = Mapping[tuple[str, bool], str]  # interface, and whether permanently -> its zone of firewalld
+
 
 @dataclass(frozen=True)
 class Firewall:
@@ -227,6 +229,7 @@ class Firewall:
     preferred: str = "nftables"  # what backend `auto` stands for on this host
     gates: tuple[Rule, ...] | None = None  # what lets forwarded packets through chains of others; None is not read
     obstacles: tuple[str, ...] = ()  # chains of others that we cannot open, and what a person can do about it
+    zones: Bindings | None = None  # None where firewalld does not run, or nobody asked
     # Only seen, never compared:
     places: Mapping[Rule, int] = field(default_factory=dict, compare=False)  # of each rule in its chain, from 1
     counters: Mapping[Entry, tuple[int, int]] = field(default_factory=dict, compare=False)  # packets, bytes

@@ -48,8 +48,9 @@ def run(argv: Sequence[str], text: str = "") -> str:
 
 
 def _package(name: str) -> str:
-    known = {"nft": "nftables", "modprobe": "kmod", "systemctl": "systemd", "journalctl": "systemd"}
-    return {**known, "podman": "podman", "docker": "docker.io"}.get(name, "iptables")
+    known = {"nft": "nftables", "modprobe": "kmod", "podman": "podman", "docker": "docker.io"}
+    known.update(dict.fromkeys(("systemctl", "journalctl", "busctl"), "systemd"), **{"firewall-cmd": "firewalld"})
+    return known.get(name, "iptables")
 
 
 def nft(text: str) -> None:

@@ -21,8 +21,9 @@ description:
     stands at the head of C(DOCKER-USER) where Docker manages the host, otherwise at the head of C(FORWARD) where the
     policy of that chain is C(DROP), in either variant of iptables, for IPv4 and IPv6 each. It comes with the first
     entry of any project, follows the host's firewall with every task of this module, and goes with the last entry.
-  - Another chain of nftables that drops forwarded packets, or a running firewalld, is left alone. A warning names it
-    and what helps.
+  - Where firewalld runs, the bridge of a network joins its zone C(trusted), now and permanently, and leaves it with the
+    entry. A bridge that somebody put into another zone stays there, and a warning says so.
+  - Another chain of nftables that drops forwarded packets is left alone. A warning names it and what helps.
 requirements:
   - the program C(nft) (Debian package nftables) on the target
 extends_documentation_fragment:

@@ -1,0 +1,78 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""firewalld: which zone an interface is bound to, and what puts a bridge into the trusted one. Pure.
+
+firewalld rejects what it forwards from an interface of no zone, and has no place for a
+comment there: a binding to the trusted zone goes with the forward entry of its bridge.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from xml.etree import ElementTree
+
+from ._model import Bindings
+
+ZONE = "trusted"
+FILES = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")  # a later one hides an earlier one of its name
+TABLE = "firewalld"  # of nftables
+CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptables, from 1.0 on and before
+
+# What `firewall-cmd --get-active-zones` asks, which takes half a second to start.
+_BUS = "org.fedoraproject.FirewallD1"
+ACTIVE = (
+    "busctl",
+    "--json=short",
+    "call",
+    _BUS,
+    f"/{_BUS.replace('.', '/')}",
+    f"{_BUS}.zone",
+    "getActiveZones",
+)
+
+
+def argv(verb: str, interfaces: Iterable[str], permanent: bool) -> list[str]:
+    """The command that binds interfaces to the trusted zone ("add"), or takes them from there ("remove")."""
+    words = ["firewall-cmd", "--quiet", *(["--permanent"] if permanent else []), f"--zone={ZONE}"]
+    return words + [f"--{verb}-interface={name}" for name in interfaces]
+
+
+def active(answer: str) -> Bindings:
+    """What is bound now, from the answer to ACTIVE."""
+    zones = json.loads(answer)["data"][0]
+    return {(name, False): zone for zone, members in zones.items() for name in members.get("interfaces", ())}
+
+
+def permanent(files: Mapping[str, str]) -> Bindings:
+    """What will be bound after a reload, from the files of zones by their names (firewalld.zone(5))."""
+    found: dict[tuple[str, bool], str] = {}
+    for name, text in files.items():
+        try:
+            interfaces = ElementTree.fromstring(text).findall("interface")  # noqa: S314 (only root writes there)
+        except ElementTree.ParseError:
+            continue  # firewalld ignores it, too
+        found.update({(one.get("name", ""), True): name for one in interfaces})
+    return found
+
+
+def settle(current: Bindings, gone: Iterable[str], wanted: Iterable[str]) -> tuple[Bindings, list[str]]:
+    """The bindings as they are to be, and warnings: a bridge that somebody put into another zone stays there."""
+    found, warnings = dict(current), []
+    for bridge in sorted(gone):
+        for key in ((bridge, False), (bridge, True)):
+            if found.get(key) == ZONE:
+                del found[key]
+    for bridge in sorted(wanted):
+        keys = ((bridge, False), (bridge, True))
+        other = next((found[key] for key in keys if found.get(key, ZONE) != ZONE), None)
+        if other is None:
+            found.update(dict.fromkeys(keys, ZONE))
+            continue
+        warnings.append(
+            f"bridge {bridge} is in the zone {other} of firewalld, where somebody put it, and stays there: what that "
+            f"zone does not let pass is rejected; where that is too little, take it out: `firewall-cmd --zone={other} "
+            f"--remove-interface={bridge}`, and again with --permanent; the next run puts it into {ZONE}"
+        )
+    return found, warnings

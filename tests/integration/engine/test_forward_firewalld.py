@@ -1,0 +1,148 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Beside a firewalld that really runs: our bridges are trusted, a reload loses nothing, and its zones come back."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _report
+from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
+from ansible_collections.nslab.bridgenet.tests.integration.engine.firewalld import firewalld, install, zones
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_traffic import (
+    NETWORKS,
+    blocked,
+    build,
+    passes,
+)
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_traffic import bridge_nf
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_undo import undoes
+
+FORWARD = {"forward": NETWORKS}
+MASQUERADE = {"masquerade": [{"source": "10.1.0.0/24", "bridge": "br0"}, {"source": "fd00:1::/64", "bridge": "br0"}]}
+ALONE = "ip -n out route flush default; ip -n out -6 route flush default"  # it knows nobody but the host
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed() -> None:
+    """The package."""
+    install()
+
+
+def rules() -> list[str]:
+    """All of nftables but for our own table, when firewalld has removed the empty chains of a zone without members."""
+    shell("firewall-cmd --reload")
+    others = re.sub(r"^table inet bridgenet \{.*?^\}\n", "", snapshot.nft(), flags=re.MULTILINE | re.DOTALL)
+    return others.splitlines()
+
+
+def bound(permanent: str = "") -> list[str]:
+    """What is in the trusted zone."""
+    return shell(f"firewall-cmd {permanent} --zone=trusted --list-interfaces").split()
+
+
+def isolated() -> None:
+    """All that networks promise, and the way out by masquerade."""
+    for source, name in (("a1", "a2"), ("a2", "a1"), ("a1", "out")):
+        passes(source, name)
+    for source, name in (("a1", "b1"), ("b1", "a1"), ("out", "a1")):
+        blocked(source, name)
+    shell("ip netns exec a1 ping -c1 -W5 -q 10.1.0.1")
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_life(backend: str) -> None:
+    """Cut off before, let through after, also after a reload; and then its zones and rules are what they were."""
+    with firewalld(backend):
+        build("accept", bridge_nf()[-1])
+        shell(ALONE)
+        blocked("a1", "out")
+        first, first_rules = zones(), rules()
+        declared = {**MASQUERADE, **FORWARD}
+        predicted = check(declared)
+        assert zones() == first, "check mode changed something"
+        report = apply(declared)
+        assert report == predicted
+        assert not report.warnings
+        diff = _report.diff(report)["after"]
+        assert "\nzone of br0 in firewalld: trusted\n" in diff
+        assert "\npermanent zone of br1 in firewalld: trusted\n" in diff
+        assert bound() == bound("--permanent") == ["br0", "br1"]
+        isolated()
+        assert not apply(declared).changed
+        shell("firewall-cmd --reload")
+        assert not check(declared).changed
+        isolated()
+        assert apply(declared, state="absent").changed
+        assert (zones(), rules()) == (first, first_rules)
+        assert not apply(declared, state="absent").changed
+        shell("\n".join(report.actions))
+        assert not check(declared).changed, "the commands do the same"
+        isolated()
+
+
+def test_parts() -> None:
+    """A network comes and goes, and its bridge with it, now and permanently; that of another project stays."""
+    with firewalld():
+        first = zones()
+        apply(FORWARD)
+        apply({"forward": [{"bridge": "br9"}]}, project="theirs")
+        assert bound() == bound("--permanent") == ["br0", "br1", "br9"]
+        for lost in ("", "--permanent"):
+            shell(f"firewall-cmd {lost} --zone=trusted --remove-interface=br1")
+            assert check(FORWARD).changed
+            report = apply(FORWARD)
+            assert report.actions == (
+                " ".join(["firewall-cmd --quiet", *lost.split(), "--zone=trusted --add-interface=br1"]),
+            )
+            assert not apply(FORWARD).changed
+        apply({"forward": [NETWORKS[0]]}, purge=True)
+        assert bound() == bound("--permanent") == ["br0", "br9"]
+        apply({}, purge=True)
+        apply({}, purge=True, project="theirs")
+        assert zones() == first
+
+
+def test_a_person_s_zone() -> None:
+    """What somebody put elsewhere stays there, and the task says so; what else is trusted stays, too."""
+    with firewalld():
+        shell("firewall-cmd --zone=trusted --add-interface=mine")
+        shell("firewall-cmd --permanent --zone=dmz --add-interface=br0")
+        first = zones()
+        report = apply(FORWARD)
+        (warning,) = report.warnings
+        assert "bridge br0 is in the zone dmz of firewalld, where somebody put it, and stays there" in warning
+        assert bound() == ["mine", "br1"]
+        assert bound("--permanent") == ["br1"]
+        assert not apply(FORWARD).changed
+        apply(FORWARD, state="absent")
+        assert zones() == first
+
+
+def test_undo() -> None:
+    """Whichever step fails."""
+    with firewalld():
+        shell("firewall-cmd --zone=trusted --add-interface=mine")  # the chains of a zone come with its first member
+        first = zones()
+        assert undoes(FORWARD) == 3
+        assert zones() != first
+        assert undoes(FORWARD, state="absent") == 3
+        assert zones() == first
+
+
+def test_it_is_gone() -> None:
+    """Rules that outlived it are said; nothing can join a zone then."""
+    with firewalld():
+        shell("nft list table inet firewalld > /run/rules")
+    shell("nft -f /run/rules")
+    report = apply(FORWARD)
+    assert "firewalld's rules stand and reject forwarded packets, but it does not answer" in report.warnings[0]
+    assert not any("firewall-cmd" in action for action in report.actions)
+    for command in re.findall("`(.*?)`", report.warnings[0]):
+        shell(command)
+    assert not apply(FORWARD).warnings
