@@ -27,9 +27,11 @@ sysctls:
   description:
     - Sysctls inside the namespace, by their keys in slash form (V(net/ipv4/ip_forward)) or dotted form
       (V(net.ipv4.ip_forward)). Say slash form where the name of a link has a dot.
-    - Only keys below C(net) are a namespace's own; another one, or one that the kernel does not have, is an error.
+    - Only keys below C(net) are a namespace's own. Another one, one that the kernel does not have there, and one that
+      only the host can set are errors before the first change. So is one of an interface that is not there.
     - Values are numbers or strings. Say V(1) and V(0), not V(true) and V(false).
-    - A key that is no longer declared keeps its value.
+    - A key that is no longer declared keeps its value, as the kernel does not know what it was before. A namespace that
+      is made anew begins with the kernel's values.
     - Changed in place.
   type: dict
 exclusive:

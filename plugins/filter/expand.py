@@ -40,8 +40,8 @@ options:
   containers:
     description:
       - The containers, by name. A name has 1 to 63 letters, digits, V(_), V(.) and V(-), and is that of the namespace.
-      - The keys of a container are C(networks), C(network_mode) or C(adopt), of which one is required, those of its
-        process, and C(state), which is V(present) (the default) or V(absent).
+      - The keys of a container are C(networks), C(network_mode) or C(adopt), of which one is required, C(sysctls),
+        those of its process, and C(state), which is V(present) (the default) or V(absent).
       - C(network_mode) is V(bridge), V(host), V(none) or V(container:NAME), as C(docker run --network) has them.
         V(bridge) is the network C(default), with an address of it that is made from the container's name. V(host) makes
         no namespace. V(none) makes one with only C(lo). V(container:NAME) is another name for the namespace of that
@@ -50,6 +50,9 @@ options:
         V(10.210.0.0/16), its bridge is C(br-default), and it masquerades.
       - C(adopt) takes the namespace of somebody else's process or container in place of one of ours, by exactly one of
         C(pid), C(path), C(podman) and C(docker), as M(nslab.bridgenet.netns) has them. C(networks) plugs it in.
+      - C(sysctls) are those inside its namespace, as a mapping or a list of C(KEY=VALUE), and the keys with dots or
+        slashes. Only keys below C(net) are a namespace's own. Whether the kernel has a key is seen on the host, before
+        the first change. One that is taken out of the declaration keeps its value.
       - C(command) is a list of words, or a string that is split as a shell does it. It is kept running in the namespace
         of the container by M(nslab.bridgenet.netns_service), under the container's name. With it go C(hostname) (the
         container's name by default), C(dns) and C(dns_search) (one or a list), C(extra_hosts) (a mapping, or a list of

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import _guard, _names
+from . import _guard, _names, _sysctl
 from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
 from ._model import DEFAULTS, HOST, Host, Link, Namespace
@@ -110,6 +110,7 @@ def _check(current: Host, predicted: Host) -> list[str]:
         if namespace is current.namespaces.get(name):
             continue
         _one_way(name, current, namespace)
+        _own_interfaces(namespace)
         ports: dict[str, list[Link]] = {}
         for link in namespace.links.values():
             if link.master:
@@ -141,6 +142,17 @@ def _check(current: Host, predicted: Host) -> list[str]:
             if old is None or address not in (old.addresses or ()):
                 warnings += _overlaps(address, link, list(after.links.values()))
     return warnings
+
+
+def _own_interfaces(namespace: Namespace) -> None:
+    """A sysctl of an interface needs that interface."""
+    for key in namespace.sysctls if namespace.name != HOST else ():
+        interface = _sysctl.of_interface(key)
+        if interface and interface not in namespace.links:
+            raise BridgenetError(
+                f"{place(namespace.name)}: sysctl {key} is for interface {interface!r}, which is not there; correct "
+                "the name, or drop the sysctl"
+            )
 
 
 def _one_way(name: str, current: Host, namespace: Namespace) -> None:

@@ -173,7 +173,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         sysctls: dict[str, str] = {}
         if keys:
             with kernel.inside(name):
-                sysctls = _sysctl.read_all(keys)
+                sysctls = _sysctl.read_all(keys) if name == HOST else _sysctl.read_settable(keys)
         if name == HOST:
             sysctls.update(_sysctl.read_all(originals))
             for switch in sorted(scope.forwarding):
@@ -266,7 +266,7 @@ def _fresh(kernel: Kernel, wanted: Mapping[str, set[str]], namespaces: Mapping[s
     if not keys:
         return {}
     with _namespaces.scratch(kernel.home):
-        return _sysctl.read_all(sorted(keys))
+        return _sysctl.read_settable(sorted(keys))
 
 
 def _switch(switch: str) -> dict[str, str]:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 
 from ._errors import BridgenetError
 
 _ROOT = "/proc/sys/"
 _KEY = re.compile(r"net/[A-Za-z0-9_.:@-]+(/[A-Za-z0-9_.:@-]+)*\Z")
+# Older kernels show these in every namespace, and there is one of each (neigh_sysctl_register, net/core/neighbour.c).
+_SHARED = re.compile(r"net/ipv[46]/neigh/default/gc_(interval|thresh[123])\Z")
 
 
 def key(value: str) -> str:
@@ -24,6 +27,10 @@ def key(value: str) -> str:
     if not _KEY.match(slashed) or ".." in slashed.split("/"):
         raise BridgenetError(
             f"sysctl {value!r}: only keys below net are a namespace's own; write it like net/ipv4/ip_forward"
+        )
+    if _SHARED.match(slashed):
+        raise BridgenetError(
+            f"sysctl {value!r}: all namespaces of a host share this one; drop it, and set it on the host"
         )
     return slashed
 
@@ -38,6 +45,12 @@ def of_interface(name: str) -> str:
     words = name.split("/")
     per_interface = len(words) > 4 and words[2] in ("conf", "neigh") and words[3] not in ("all", "default", "lo")
     return words[3] if per_interface else ""
+
+
+def model(name: str) -> str:
+    """The key that is there whenever this one can be: that of the loopback, as other interfaces come and go."""
+    words = name.split("/")
+    return "/".join([*words[:3], "lo", *words[4:]]) if of_interface(name) else name
 
 
 def normal(value: str) -> str:
@@ -65,6 +78,11 @@ def read_all(names: Iterable[str]) -> dict[str, str]:
         except FileNotFoundError:
             continue
     return found
+
+
+def read_settable(names: Iterable[str]) -> dict[str, str]:
+    """The values of those keys that exist and can be set: some show a namespace what only the host can change."""
+    return read_all(name for name in names if exists(name) and os.stat(_ROOT + name).st_mode & stat.S_IWUSR)
 
 
 def write(name: str, value: str) -> None:

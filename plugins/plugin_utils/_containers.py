@@ -10,7 +10,7 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _endpoints, _modes, _processes
+from . import _endpoints, _modes, _processes, _sysctls
 from . import _readers as read
 from ._declared import Container, Network
 from ._modes import Mode
@@ -19,6 +19,7 @@ _CONTAINER: Mapping[str, read.Reader] = {
     "networks": read.anything,
     "network_mode": _modes.mode,
     "adopt": _modes.adopt,
+    "sysctls": _sysctls.sysctls,
     **_processes.KEYS,
     "state": read.state,
 }
@@ -45,6 +46,8 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
                 "has neither networks nor network_mode; write networks: {NAME: {ipv4_address: ...}}, or network_mode: "
                 "bridge, host, none or container:NAME"
             )
+        if "sysctls" in keys:
+            _sysctls.check_namespace(mode)
         endpoints = {}
         for network, entry in _places(keys, mode):
             if network not in networks:
@@ -63,6 +66,7 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             ),
             mode=mode,
             adopt=keys.get("adopt"),
+            sysctls=keys.get("sysctls", {}),
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import _modes
@@ -51,6 +51,7 @@ class Container:
     mode: Mode | None = None  # None is the networks that it names
     adopt: Mapping[str, Any] | None = None  # whose namespace it is, None where it is made
     service: Mapping[str, Any] | None = None  # the options of its process, None where it has none
+    sysctls: Mapping[str, str] = field(default_factory=dict)  # in its namespace, by keys in slash form
 
     @property
     def namespace(self) -> str:

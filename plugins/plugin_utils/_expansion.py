@@ -41,7 +41,9 @@ def _netns(container: Container) -> Options:
     named = {"name": container.name, "label": container.name}
     if not container.present:
         return {**named, **_ABSENT}
-    exclusive = {**named, "exclusive": True}
+    exclusive: Options = {**named, "exclusive": True}
+    if container.sysctls:
+        exclusive["sysctls"] = dict(container.sysctls)
     if container.owner:
         return {**exclusive, "same_as": container.owner}
     return {**exclusive, "adopt": dict(container.adopt)} if container.adopt else {**exclusive, "loopback": True}

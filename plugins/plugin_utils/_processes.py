@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..module_utils import _process
@@ -43,30 +43,15 @@ def restart(key: str, value: Any) -> str:
 
 def variables(key: str, value: Any) -> Options:
     """A reader of a mapping, or of a list of NAME=VALUE."""
-    return dict(_pairs(key, value, "=", "NAME=VALUE"))
+    return dict(read.pairs(key, value, "=", "NAME=VALUE"))
 
 
 def hosts(key: str, value: Any) -> Options:
     """A reader of a mapping from names to addresses, or of a list of NAME=ADDRESS or NAME:ADDRESS."""
     found: dict[str, list[Any]] = {}
-    for name, addresses in _pairs(key, value, "=:", "NAME=ADDRESS"):
+    for name, addresses in read.pairs(key, value, "=:", "NAME=ADDRESS"):
         found.setdefault(name, []).extend(addresses if isinstance(addresses, (list, tuple)) else [addresses])
     return {name: [text.strip("[]") if isinstance(text, str) else text for text in of] for name, of in found.items()}
-
-
-def _pairs(key: str, value: Any, signs: str, form: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for name, entry in value.items():
-            yield read.text(key, name), entry
-        return
-    if not isinstance(value, (list, tuple)):
-        raise BridgenetError(f"{key} is neither a mapping nor a list; write a mapping, or a list of {form}")
-    for entry in value:
-        text = read.text(key, entry)
-        at = min((text.index(sign) for sign in signs if sign in text), default=0)
-        if not at:
-            raise BridgenetError(f"{key} {text!r} is not of the form {form}; write it so")
-        yield text[:at], text[at + 1 :]
 
 
 KEYS: Mapping[str, read.Reader] = {

@@ -61,6 +61,22 @@ def choices(wrong: str, valid: Iterable[str]) -> str:
     return f"{hint}valid: {', '.join(names) or 'none'}"
 
 
+def pairs(key: str, value: Any, signs: str, form: str) -> Iterator[tuple[str, Any]]:
+    """The entries of a mapping, or of a list of words with one of `signs` in each, which reads like `form`."""
+    if isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield text(key, name), entry
+        return
+    if not isinstance(value, (list, tuple)):
+        raise BridgenetError(f"{key} is neither a mapping nor a list; write a mapping, or a list of {form}")
+    for entry in value:
+        word = text(key, entry)
+        at = min((word.index(sign) for sign in signs if sign in word), default=0)
+        if not at:
+            raise BridgenetError(f"{key} {word!r} is not of the form {form}; write it so")
+        yield word[:at], word[at + 1 :]
+
+
 def text(key: str, value: Any) -> str:
     """A word."""
     if not isinstance(value, str):

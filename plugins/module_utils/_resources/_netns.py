@@ -70,7 +70,7 @@ class Netns(Resource):
 
     def widen(self, scope: Scope) -> None:
         scope.namespaces.add(self.name)
-        scope.sysctls.setdefault(self.name, set()).update(self.sysctls)
+        scope.sysctls.setdefault(self.name, set()).update(self.sysctls, map(_sysctl.model, self.sysctls))
         if not self.present:
             scope.leaving.add(self.name)
             return
@@ -215,9 +215,10 @@ class Netns(Resource):
     def _set_sysctls(self, draft: Draft, key: str, known: Mapping[str, str]) -> None:
         values = draft.sysctls[key]
         for name, value in self.sysctls.items():
-            if name not in known and not _sysctl.of_interface(name):  # an interface may come with this very task
+            if _sysctl.model(name) not in known:
                 raise BridgenetError(
-                    f"{self.what}: this kernel has no sysctl {name} inside a namespace; correct or drop it"
+                    f"{self.what}: this kernel has no sysctl {name} that can be set inside a namespace; correct or "
+                    "drop it"
                 )
             values[name] = value
         if NO_IPV6_ALL in self.sysctls and NO_IPV6_DEFAULT in values and NO_IPV6_DEFAULT not in self.sysctls:

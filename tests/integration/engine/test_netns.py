@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
-from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 from ansible_collections.nslab.bridgenet.tests.integration.engine.story import Story
 
@@ -78,6 +78,37 @@ def test_sysctl_is_written_in_the_namespace_only() -> None:
     here = snapshot.sysctl("net/ipv4/ip_forward")
     Story().changes(netns(sysctls={"net/ipv4/ip_forward": int(here == "0")}))
     assert snapshot.sysctl("net/ipv4/ip_forward") == here
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("net/ipv4/no_such_key", "this kernel has no sysctl net/ipv4/no_such_key that can be set inside"),
+        ("net/ipv4/conf/eth0/no_such_key", "this kernel has no sysctl net/ipv4/conf/eth0/no_such_key"),
+        ("net/core/netdev_max_backlog", "this kernel has no sysctl net/core/netdev_max_backlog"),
+        ("net/netfilter/nf_conntrack_max", "this kernel has no sysctl net/netfilter/nf_conntrack_max that can be set"),
+        ("net/ipv4/conf/eth0/rp_filter", "is for interface 'eth0', which is not there; correct the name"),
+    ],
+)
+@pytest.mark.parametrize("prepare", ["", "ip netns add a; ip -n a link set dev lo up alias bridgenet:1:default:a"])
+def test_sysctls_that_cannot_be_set(prepare: str, key: str, why: str) -> None:
+    """Said before the first change, also in check mode, of a new namespace and of one that is there."""
+    shell(prepare)
+    before = snapshot.state()
+    for run in (check, apply):
+        with pytest.raises(BridgenetError, match=f"namespace 'a': .*{why}"):
+            run(netns(sysctls={"net/ipv4/ip_forward": 1, key: 1}))
+    snapshot.same(before, snapshot.state())
+
+
+def test_a_sysctl_of_an_interface_that_comes_with_it() -> None:
+    """It is set once the interface is there."""
+    pair = {"name": "v0", "peer": {"name": "eth0", "namespace": "a"}}
+    objects = {**netns(sysctls={"net.ipv4.conf.eth0.rp_filter": 2}), "veth": [pair]}
+    story = Story()
+    story.changes(objects)
+    assert snapshot.sysctl("net/ipv4/conf/eth0/rp_filter", "a") == "2"
+    story.changes({**netns(sysctls={"net/ipv4/conf/eth0/rp_filter": "1"}), "veth": [pair]})
 
 
 def test_take_over() -> None:

@@ -34,6 +34,11 @@ LOG = {"hook": "forward", "prefix": "a"}
         ("netns", {"name": "a", "label": "a b"}, "label 'a b': allowed are"),
         ("netns", {"name": "a", "sysctls": {"kernel.hostname": "x"}}, "sysctl 'kernel.hostname': only keys below net"),
         ("netns", {"name": "a", "sysctls": {"net/../kernel/x": "1"}}, "only keys below net"),
+        (
+            "netns",
+            {"name": "a", "sysctls": {"net.ipv4.neigh.default.gc_thresh3": "1"}},
+            "sysctl 'net.ipv4.neigh.default.gc_thresh3': all namespaces of a host share this one",
+        ),
         ("bridge", {"name": "bridge-0123456789"}, "has 17 characters, at most 15 are allowed; shorten it"),
         ("bridge", {"name": "br 0"}, "interface name 'br 0'"),
         ("bridge", {"name": "br0", "namespace": "a/b"}, "namespace name 'a/b'"),
