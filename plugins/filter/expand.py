@@ -22,16 +22,28 @@ options:
   _input:
     description:
       - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
-      - The keys of a network are C(subnet) (required), C(bridge), C(gateway), C(masquerade), C(mtu), C(external) and
-        C(state).
-      - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16).
+      - The keys of a network are C(bridge), C(enable_ipv4), C(subnet), C(gateway), C(ip_range), C(enable_ipv6),
+        C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(mtu), C(external) and
+        C(state). None is required.
+      - C(enable_ipv4) (V(true) by default) and C(enable_ipv6) (V(false) by default) say which addresses there are. One
+        of them is V(true). Where IPv6 is off, no link of the network speaks it.
+      - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16). Without it, it is that of the bridge
+        that stands on O(host) for this network, or else the first one of O(pools) that overlaps nothing in the
+        declaration and nothing to which the host has an address or a route. An C(external) network needs it.
       - C(bridge) is the name of the bridge. The default is C(br-NAME) where that has at most 15 characters, else V(br-)
         and 12 hexadecimal digits made from the name.
       - C(gateway) is the address of the bridge, and the next hop of the containers' default route. The default is the
         first address of the subnet. V(false) makes a pure layer 2 network, without address on the host, route and NAT.
+      - C(ip_range) is a part of the subnet, from which the addresses are chosen that nobody wrote. The default is the
+        whole subnet. A written C(ipv4_address) may lie outside. An C(external) network needs it where a container has
+        no C(ipv4_address).
+      - C(ipv6_subnet), C(ipv6_gateway) and C(ipv6_range) are the same for IPv6.
+      - C(aux_addresses) are addresses of either family that no container gets, by a name for each.
       - C(masquerade) says whether what leaves the network gets the host's address. V(false) takes the rule away, and
         without the key nothing is done about it.
-      - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes.
+      - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes, with
+        IPv6 at least 1280. The default is that of the link by which the default route of O(host) leaves, and for an
+        C(external) network that of its bridge. It follows when that changes, at the next run.
       - C(external) set to V(true) joins an existing bridge, which is neither changed nor labelled. C(gateway) is then
         only a next hop.
       - C(state) is V(present) (the default) or V(absent).
@@ -43,11 +55,10 @@ options:
       - The keys of a container are C(networks), C(network_mode) or C(adopt), of which one is required, C(sysctls),
         those of its process, and C(state), which is V(present) (the default) or V(absent).
       - C(network_mode) is V(bridge), V(host), V(none) or V(container:NAME), as C(docker run --network) has them.
-        V(bridge) is the network C(default), with an address of it that is made from the container's name. V(host) makes
-        no namespace. V(none) makes one with only C(lo). V(container:NAME) is another name for the namespace of that
-        container.
-      - The network C(default) is there where a container uses it. Unless it is declared, its subnet is
-        V(10.210.0.0/16), its bridge is C(br-default), and it masquerades.
+        V(bridge) is the network C(default). V(host) makes no namespace. V(none) makes one with only C(lo).
+        V(container:NAME) is another name for the namespace of that container.
+      - The network C(default) is there where a container uses it. Unless it is declared, its bridge is C(br-default),
+        it masquerades, and its subnet is from O(pools).
       - C(adopt) takes the namespace of somebody else's process or container in place of one of ours, by exactly one of
         C(pid), C(path), C(podman) and C(docker), as M(nslab.bridgenet.netns) has them. C(networks) plugs it in.
       - C(sysctls) are those inside its namespace, as a mapping or a list of C(KEY=VALUE), and the keys with dots or
@@ -58,13 +69,16 @@ options:
         container's name by default), C(dns) and C(dns_search) (one or a list), C(extra_hosts) (a mapping, or a list of
         C(NAME=ADDRESS)), C(environment) (a mapping, or a list of C(NAME=VALUE)), C(user), C(working_dir) and
         C(restart), which are Compose's.
-      - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address) (required),
-        C(mac_address), C(gw_priority), C(interface_name) and C(host_interface_name).
-      - C(ipv4_address) is an address in the network's subnet, without prefix length.
+      - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address),
+        C(ipv6_address), C(mac_address), C(priority), C(gw_priority), C(interface_name) and C(host_interface_name).
+      - C(ipv4_address) and C(ipv6_address) are addresses in the network's subnets, without prefix length. Without them,
+        they are those that the container has on O(host) already, or else the first free ones from a hash of the
+        container's name on. So nobody gets another address because others come, go or change places.
       - C(mac_address) is that of the interface in the container. The default is made from the names of host, project,
-        container and network.
+        container and network. As a key of the container itself, it is for the network with the highest C(priority), a
+        whole number, V(0) by default, and among equals for that of the default route.
       - C(gw_priority) is a whole number, V(0) by default. In several networks the default route uses the one with the
-        highest, and among equals the first by name.
+        highest, and among equals the first by name. There is one default route for each of IPv4 and IPv6.
       - C(interface_name) is the name in the container, at most 15 characters. The default is V(eth0), and with several
         networks V(eth0), V(eth1) and so on in the order of the networks' names.
       - C(host_interface_name) is the name of the bridge port, at most 15 characters. The default is V(veth) and 11
@@ -85,6 +99,26 @@ options:
       - Whether the networks are kept from each other, those that have a bridge of ours with an address.
     type: bool
     default: true
+  host:
+    description:
+      - What stands on the host, as the return value C(namespaces) of M(nslab.bridgenet.netns_info). What the
+        declaration leaves to be chosen depends on it.
+      - Without it, everything is chosen as on an empty host, to see what is wrong before any host is touched.
+    type: list
+    elements: dict
+  project:
+    description: Whose objects on O(host) are those of the declaration.
+    type: str
+    default: default
+  pools:
+    description:
+      - From where networks get a subnet that have none, as Docker's C(default-address-pools) has it. A subnet of
+        C(size) bits is taken out of C(base), of the first pool of the family that has one left.
+    type: list
+    elements: dict
+    default:
+      - {base: 10.210.0.0/16, size: 21}
+      - {base: "fd9d:4e1b:62c0::/48", size: 64}
 seealso:
   - module: nslab.bridgenet.transaction
 """
@@ -127,18 +161,26 @@ from ansible.errors import AnsibleFilterError
 from jinja2 import Undefined
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _expansion, _readers
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _expansion, _occupied, _readers
 
 
 def expand(
-    networks: Any, containers: Any = None, forwarding: Any = True, backend: str = "auto", isolation: Any = True
+    networks: Any,
+    containers: Any = None,
+    forwarding: Any = True,
+    backend: str = "auto",
+    isolation: Any = True,
+    host: Any = None,
+    project: str = "default",
+    pools: Any = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
         if isinstance(value, Undefined):  # up to ansible-core 2.18
             str(value)  # raises, and names the variable
     try:
-        declaration = _declaration.parse(networks, containers)
+        standing = None if host is None else _occupied.read(host, project)
+        declaration = _declaration.parse(networks, containers, standing, pools)
         return _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),

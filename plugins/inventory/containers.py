@@ -51,9 +51,11 @@ notes:
   - Variables are read from the inventory and from C(group_vars) and C(host_vars) beside its files, not from those
     beside playbooks.
   - Besides, a container has the variables C(bridgenet_host), the inventory's name of the host it is on;
-    C(bridgenet_namespace), its name; C(bridgenet_networks), its networks by name, each with C(ipv4_address) and
-    C(interface_name); and C(bridgenet_ipv4_address), the one of the network that gives the default route, or else of
-    the first by name, or V(null).
+    C(bridgenet_namespace), its name; C(bridgenet_networks), its networks by name, each with C(ipv4_address),
+    C(ipv6_address) and C(interface_name); and C(bridgenet_ipv4_address) and C(bridgenet_ipv6_address), those of the
+    network that gives the default route, or else of the first by name, or V(null).
+  - An address that the declaration leaves to be chosen depends on what stands on the host as well, so it is V(null)
+    here. With O(live=true) it is known.
 seealso:
   - plugin: nslab.bridgenet.netns
     plugin_type: connection
@@ -102,6 +104,7 @@ except ImportError:  # up to ansible-core 2.18 every string of an inventory may 
 CONNECTION = "nslab.bridgenet.netns"
 NETWORKS = "container_bridge_network_networks"
 CONTAINERS = "container_bridge_network_containers"
+POOLS = "container_bridge_network_address_pools"
 GROUP = "containers"
 
 _ENDINGS = ("bridgenet.yml", "bridgenet.yaml")
@@ -188,9 +191,9 @@ class InventoryModule(BaseInventoryPlugin):
         for host in hosts:
             if CONTAINERS not in host.variables:
                 continue
-            networks, containers = host.value(NETWORKS, {}), host.value(CONTAINERS)
+            networks, containers, pools = host.value(NETWORKS, {}), host.value(CONTAINERS), host.value(POOLS)
             try:
-                yield host, _roster.declared(networks, containers)
+                yield host, _roster.declared(networks, containers, pools)
             except BridgenetError as error:
                 raise BridgenetError(f"host {host.name!r}: {error}") from error
 

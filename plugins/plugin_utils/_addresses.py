@@ -1,48 +1,125 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Addresses for those that have none: chosen from the declaration alone, and the same on every run."""
+"""Addresses for those that have none: what stands stays, and others are chosen, the same on every run."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..module_utils._errors import BridgenetError
+from . import _readers as read
+from ._declared import FAMILIES, Address, Addressing, Container, Endpoint, Network, Subnet
+from ._occupied import Host
+
+
+def bounds(subnet: Subnet) -> tuple[int, int]:
+    """The first and the last address that a host can have."""
+    first, last = int(subnet[0]), int(subnet[-1])
+    if subnet.prefixlen >= subnet.max_prefixlen - 1:  # RFC 3021, RFC 6164: both addresses are hosts
+        return first, last
+    return first + 1, last - (subnet.version == 4)
+
+
+def check_inside(key: str, address: Address, subnet: Subnet) -> None:
+    """An address that a host can have in the subnet."""
+    first, last = bounds(subnet)
+    wrong = None
+    if address not in subnet:
+        wrong = f"is outside subnet {subnet}"
+    elif int(address) < first:
+        wrong = f"is the network address of {subnet}"
+    elif int(address) > last:
+        wrong = f"is the broadcast address of {subnet}"
+    if wrong:
+        raise BridgenetError(
+            f"{key} '{address}' {wrong}; choose one from {_address(first, subnet)} to {_address(last, subnet)}"
+        )
+
+
+def settle(containers: Sequence[Container], host: Host | None) -> list[Container]:
+    """An address for every place that has none, out of those that are free in its network."""
+    networks: dict[str, Network] = {}
+    members: dict[str, list[Endpoint]] = {}
+    for container in containers:
+        for endpoint in container.endpoints if container.present else ():
+            networks[endpoint.network.name] = endpoint.network
+            members.setdefault(endpoint.network.name, []).append(endpoint)
+    chosen: dict[tuple[str, str, int], Address] = {}
+    for name, network in networks.items():
+        for version in FAMILIES:
+            addressing = network.family(version)
+            if addressing:
+                with read.at(f"network {name!r}"):
+                    for container_name, address in _settled(addressing, members[name], host).items():
+                        chosen[container_name, name, version] = address
+
+    def settled(endpoint: Endpoint) -> Endpoint:
+        four, six = (chosen.get((endpoint.container, endpoint.network.name, version)) for version in FAMILIES)
+        return dataclasses.replace(
+            endpoint, ipv4_address=endpoint.ipv4_address or four, ipv6_address=endpoint.ipv6_address or six
+        )
+
+    return [
+        dataclasses.replace(container, endpoints=tuple(map(settled, container.endpoints))) if chosen else container
+        for container in containers
+    ]
+
+
+def _settled(addressing: Addressing, members: Iterable[Endpoint], host: Host | None) -> dict[str, Address]:
+    """For the members of one network that have no address of one family."""
+    version = addressing.subnet.version
+    taken = {addressing.gateway, *addressing.reserved}
+    wanting = []
+    for member in members:
+        if version in member.chosen:
+            wanting.append(member.container)
+        else:
+            taken.add(member.address(version))
+    if not wanting:
+        return {}
+    network = next(iter(members)).network.name
+    standing = {name: host.addresses.get((name, network, version)) for name in wanting} if host else {}
+    return choose(addressing, taken, wanting, standing)
 
 
 def choose(
-    subnet: ipaddress.IPv4Network, taken: Iterable[ipaddress.IPv4Address | None], names: Iterable[str]
-) -> dict[str, ipaddress.IPv4Address]:
-    """An address for each name: from a hash of it to the next that is free, in the order of the names."""
-    whole = subnet.prefixlen >= 31  # RFC 3021: both addresses are hosts
-    first = int(subnet.network_address) + (0 if whole else 1)
-    room = subnet.num_addresses - (0 if whole else 2)
+    addressing: Addressing,
+    taken: Iterable[Address | None],
+    names: Iterable[str],
+    standing: Mapping[str, Address | None],
+) -> dict[str, Address]:
+    """An address for each name: the one that stands, or from a hash of the name to the next that is free.
+
+    Names are served in alphabetical order, and those that have one already before all others.
+    """
+    subnet = addressing.subnet
+    first, last = bounds(subnet)
     used = {int(address) for address in taken if address is not None}
     found = {}
     for name in sorted(names):
+        address = standing.get(name)
+        if address is not None and address in subnet and first <= int(address) <= last and int(address) not in used:
+            used.add(int(address))
+            found[name] = address
+    first, last = max(first, int(addressing.range[0])), min(last, int(addressing.range[-1]))
+    room = last - first + 1
+    for name in sorted(set(names) - set(found)):
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         candidates = (first + (start + step) % room for step in range(room))
         number = next((candidate for candidate in candidates if candidate not in used), None)
         if number is None:
-            raise BridgenetError(f"subnet {subnet} has no address left for container {name!r}; choose a larger one")
+            what = "subnet" if addressing.range == subnet else "range"
+            raise BridgenetError(
+                f"{what} {addressing.range} has no address left for container {name!r}; choose a larger one"
+            )
         used.add(number)
-        found[name] = ipaddress.IPv4Address(number)
+        found[name] = _address(number, subnet)
     return found
 
 
-def check_inside(key: str, address: ipaddress.IPv4Address, subnet: ipaddress.IPv4Network) -> None:
-    """An address that a host can have in the subnet."""
-    first, last = subnet[0], subnet[-1]
-    if subnet.prefixlen < 31:  # RFC 3021: in a /31 both addresses are hosts
-        first, last = first + 1, last - 1
-    wrong = None
-    if address not in subnet:
-        wrong = f"is outside subnet {subnet}"
-    elif address < first:
-        wrong = f"is the network address of {subnet}"
-    elif address > last:
-        wrong = f"is the broadcast address of {subnet}"
-    if wrong:
-        raise BridgenetError(f"{key} '{address}' {wrong}; choose one from {first} to {last}")
+def _address(number: int, subnet: Subnet) -> Address:
+    return ipaddress.IPv6Address(number) if subnet.version == 6 else ipaddress.IPv4Address(number)

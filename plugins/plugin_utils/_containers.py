@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ _CONTAINER: Mapping[str, read.Reader] = {
     "network_mode": _modes.mode,
     "adopt": _modes.adopt,
     "sysctls": _sysctls.sysctls,
+    "mac_address": read.text,
     **_processes.KEYS,
     "state": read.state,
 }
@@ -43,7 +45,7 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             raise BridgenetError("has both adopt and network_mode; drop one of the two")
         if present and not mode and "networks" not in keys and "adopt" not in keys:
             raise BridgenetError(
-                "has neither networks nor network_mode; write networks: {NAME: {ipv4_address: ...}}, or network_mode: "
+                "has neither networks nor network_mode; write networks: {NAME: {}}, or network_mode: "
                 "bridge, host, none or container:NAME"
             )
         if "sysctls" in keys:
@@ -55,19 +57,34 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             with read.at(f"network {network!r}"):
                 endpoints[network] = _endpoints.given(entry)
         interfaces = _endpoints.interfaces(endpoints)
-        return Container(
+        found = Container(
             name=name,
             present=present,
             endpoints=tuple(
-                _endpoints.endpoint(
-                    name, networks[network], entry, present, interfaces[network], chosen=mode is not None
-                )
+                _endpoints.endpoint(name, networks[network], entry, present, interfaces[network])
                 for network, entry in endpoints.items()
             ),
             mode=mode,
             adopt=keys.get("adopt"),
             sysctls=keys.get("sysctls", {}),
         )
+        return _with_mac(found, _names.mac(keys["mac_address"])) if "mac_address" in keys else found
+
+
+def _with_mac(container: Container, mac: str) -> Container:
+    """Its own MAC address goes to the place with the highest priority, and among equals to the way out."""
+    out = container.default_route
+    place = min(container.endpoints, key=lambda one: (-one.priority, one is not out, one.network.name), default=None)
+    if place is None:
+        raise BridgenetError(f"mac_address {mac!r} is for an interface, and it has none; drop one of the two")
+    if place.mac:
+        raise BridgenetError(
+            f"mac_address {mac!r} is for its interface in network {place.network.name!r}, which has {place.mac!r}; "
+            "drop one of the two"
+        )
+    settled = dataclasses.replace(place, mac=mac)
+    endpoints = tuple(settled if one is place else one for one in container.endpoints)
+    return dataclasses.replace(container, endpoints=endpoints)
 
 
 def _places(keys: Mapping[str, Any], mode: Mode | None) -> Iterable[tuple[str, Any]]:

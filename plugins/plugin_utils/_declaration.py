@@ -9,25 +9,30 @@ What comes out are plain values, whatever subclasses of str and dict Ansible pas
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
 import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from . import _addresses, _containers, _modes, _networks, _processes, _together
+from . import _addresses, _containers, _modes, _networks, _pools, _processes, _together
 from . import _readers as read
-from ._declared import Container, Declaration, Endpoint, Network
+from ._declared import Container, Declaration, Endpoint
+from ._occupied import Host
 
 
-def parse(networks: Any, containers: Any) -> Declaration:
-    """The whole declaration; BridgenetError where it is wrong."""
+def parse(networks: Any, containers: Any, host: Host | None = None, pools: Any = None) -> Declaration:
+    """The whole declaration; BridgenetError where it is wrong.
+
+    What is left to be chosen is chosen as on an empty host, where it is not known what stands on the `host`.
+    """
     given = {name: _containers.given(name, value) for name, value in read.named("container", containers)}
-    by_name = {name: _networks.network(name, value) for name, value in read.named("network", networks)}
-    default = None if _modes.DEFAULT in by_name else _modes.default_network(given.values())
+    keys = {name: _networks.given(name, value) for name, value in read.named("network", networks)}
+    default = None if _modes.DEFAULT in keys else _modes.default_network(given.values())
     if default is not None:
-        by_name[_modes.DEFAULT] = _networks.network(_modes.DEFAULT, default)
-    found = [_containers.container(name, keys, by_name) for name, keys in given.items()]
-    found = _with_addresses(found)
+        keys[_modes.DEFAULT] = default
+    subnets = _pools.subnets(keys, host, _pools.pools(pools))
+    by_name = {name: _networks.network(name, entry, subnets[name], host) for name, entry in keys.items()}
+    found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
+    found = _addresses.settle(found, host)
     _together.check_owners(found)
     places = {container.name: container.endpoints for container in found}
     found = [_with_service(container, given[container.name], places) for container in found]
@@ -41,34 +46,6 @@ def parse(networks: Any, containers: Any) -> Declaration:
     return Declaration(tuple(by_name.values()), tuple(found))
 
 
-def _with_addresses(containers: list[Container]) -> list[Container]:
-    """An address for every place that has none, out of those that are free in its network."""
-    wanted: dict[str, list[str]] = {}
-    taken: dict[str, list[ipaddress.IPv4Address | None]] = {}
-    networks: dict[str, Network] = {}
-    for container in containers:
-        for endpoint in container.endpoints if container.present else ():
-            network = endpoint.network
-            networks[network.name] = network
-            taken.setdefault(network.name, [network.gateway]).append(endpoint.address)
-            if endpoint.address is None:
-                wanted.setdefault(network.name, []).append(container.name)
-    chosen = {}
-    for name, members in wanted.items():
-        subnet = networks[name].subnet
-        if subnet:
-            with read.at(f"network {name!r}"):
-                chosen[name] = _addresses.choose(subnet, taken[name], members)
-
-    def settled(endpoint: Endpoint) -> Endpoint:
-        address = chosen.get(endpoint.network.name, {}).get(endpoint.container)
-        return dataclasses.replace(endpoint, address=address) if address else endpoint
-
-    return [
-        dataclasses.replace(container, endpoints=tuple(map(settled, container.endpoints))) for container in containers
-    ]
-
-
 def _with_service(
     container: Container, given: Mapping[str, Any], places: Mapping[str, tuple[Endpoint, ...]]
 ) -> Container:
@@ -76,7 +53,7 @@ def _with_service(
     if not container.present:
         return container
     endpoints = places[container.owner or container.name]
-    addresses = [str(endpoint.address) for endpoint in endpoints if endpoint.address]
+    addresses = [str(address) for endpoint in endpoints for address in endpoint.addresses]
     with read.at(f"container {container.name!r}"):
         service = _processes.service(container.name, container.namespace, addresses, given)
     return dataclasses.replace(container, service=service) if service else container

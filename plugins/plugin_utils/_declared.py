@@ -8,24 +8,54 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Union
 
 from . import _modes
 from ._modes import Mode
 
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Subnet = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+FAMILIES = (4, 6)
+
+
+@dataclass(frozen=True)
+class Addressing:
+    """The addresses that a network has of one family."""
+
+    subnet: Subnet
+    gateway: Address | None  # None where the host has no address in it
+    range: Subnet  # where chosen addresses are from
+    reserved: frozenset[Address]  # nobody's
+    chosen: bool  # the subnet is from a pool
+
 
 @dataclass(frozen=True)
 class Network:
-    """A bridge and its subnet."""
+    """A bridge, and the addresses of those who are on it."""
 
     name: str
     present: bool
     bridge: str
     external: bool
-    subnet: ipaddress.IPv4Network | None  # None only where absent
-    gateway: ipaddress.IPv4Address | None  # None is pure layer 2
+    ipv4: Addressing | None
+    ipv6: Addressing | None
     masquerade: bool | None  # None is left alone
     mtu: int | None
+
+    def family(self, version: int) -> Addressing | None:
+        """Its addresses of IPv4 or IPv6."""
+        return self.ipv4 if version == 4 else self.ipv6
+
+    @property
+    def families(self) -> tuple[Addressing, ...]:
+        """Its addresses, IPv4 first."""
+        return tuple(filter(None, (self.ipv4, self.ipv6)))
+
+    @property
+    def gateways(self) -> tuple[str, ...]:
+        """The addresses of the bridge with their prefix lengths. None is pure layer 2."""
+        return tuple(f"{one.gateway}/{one.subnet.prefixlen}" for one in self.families if one.gateway)
 
 
 @dataclass(frozen=True)
@@ -34,11 +64,23 @@ class Endpoint:
 
     container: str
     network: Network
-    address: ipaddress.IPv4Address | None  # None only where absent
+    ipv4_address: Address | None
+    ipv6_address: Address | None
+    chosen: frozenset[int]  # the families whose address nobody wrote
     mac: str | None
+    priority: int
     gw_priority: int
     interface: str  # in the container
     host_interface: str  # the port of the bridge
+
+    def address(self, version: int) -> Address | None:
+        """Its address of IPv4 or IPv6."""
+        return self.ipv4_address if version == 4 else self.ipv6_address
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Its addresses, IPv4 first."""
+        return tuple(filter(None, (self.ipv4_address, self.ipv6_address)))
 
 
 @dataclass(frozen=True)
@@ -63,11 +105,19 @@ class Container:
         """The container whose namespace it shares; "" is none."""
         return self.mode.owner if self.mode else ""
 
+    def way_out(self, version: int) -> Endpoint | None:
+        """Where the default route of a family leaves: the highest gw_priority, then the first network by name."""
+        candidates = []
+        for endpoint in self.endpoints:
+            addressing = endpoint.network.family(version)
+            if addressing and addressing.gateway:
+                candidates.append(endpoint)
+        return min(candidates, key=lambda endpoint: (-endpoint.gw_priority, endpoint.network.name), default=None)
+
     @property
     def default_route(self) -> Endpoint | None:
-        """Where the default route leaves: the highest gw_priority, then the first network by name."""
-        candidates = [endpoint for endpoint in self.endpoints if endpoint.network.gateway]
-        return min(candidates, key=lambda endpoint: (-endpoint.gw_priority, endpoint.network.name), default=None)
+        """Where the default route leaves, that of IPv4 before that of IPv6."""
+        return self.way_out(4) or self.way_out(6)
 
 
 @dataclass(frozen=True)

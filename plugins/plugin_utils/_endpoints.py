@@ -11,13 +11,15 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _addresses, _link_names
+from . import _addresses, _link_names, _subnets
 from . import _readers as read
-from ._declared import Endpoint, Network
+from ._declared import Address, Endpoint, Network
 
 _ENDPOINT: Mapping[str, read.Reader] = {
     "ipv4_address": read.address,
+    "ipv6_address": read.ipv6_address,
     "mac_address": read.text,
+    "priority": read.whole,
     "gw_priority": read.whole,
     "interface_name": read.text,
     "host_interface_name": read.text,
@@ -43,32 +45,61 @@ def interfaces(endpoints: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     return names
 
 
-def endpoint(
-    container: str, network: Network, keys: Mapping[str, Any], present: bool, interface: str, chosen: bool
-) -> Endpoint:
-    """A place in a network; its address is `chosen` later where nobody could give one."""
+def endpoint(container: str, network: Network, keys: Mapping[str, Any], present: bool, interface: str) -> Endpoint:
+    """A place in a network; its addresses are chosen later where nobody wrote them."""
     with read.at(f"network {network.name!r}"):
         if present and not network.present:
             raise BridgenetError(
                 "the network is absent, but the container is not; make both absent, "
                 "or take the network out of the container's networks"
             )
-        address = keys.get("ipv4_address")
-        if present and address is None and not chosen:
-            raise BridgenetError(f"has no ipv4_address; write one of {network.subnet}")
-        if present and address and network.subnet:
-            _addresses.check_inside("ipv4_address", address, network.subnet)
-            if address == network.gateway:
-                raise BridgenetError(f"ipv4_address '{address}' is the gateway of the network; choose another")
+        if present:
+            for words in _subnets.WORDS:
+                _check(network, words, keys.get(words.address))
         host_interface = keys.get("host_interface_name")
         if host_interface is None:
             host_interface = f"veth{_link_names.digest(f'{container}/{network.name}', 11)}"
+        missing = {
+            words.version
+            for words in _subnets.WORDS
+            if network.family(words.version) and keys.get(words.address) is None
+        }
         return Endpoint(
             container=container,
             network=network,
-            address=address,
+            ipv4_address=keys.get("ipv4_address"),
+            ipv6_address=keys.get("ipv6_address"),
+            chosen=frozenset(missing if present else ()),
             mac=_names.mac(keys["mac_address"]) if "mac_address" in keys else None,
+            priority=keys.get("priority", 0),
             gw_priority=keys.get("gw_priority", 0),
             interface=_link_names.checked(interface),
             host_interface=_link_names.checked(host_interface),
         )
+
+
+def _check(network: Network, words: _subnets.Words, address: Address | None) -> None:
+    """An address that a person wrote, or left to us."""
+    addressing = network.family(words.version)
+    if addressing is None:
+        if address:
+            raise BridgenetError(
+                f"{words.address} '{address}' needs IPv{words.version}, which the network has not; give it "
+                f"{words.enable}: true, or drop the address"
+            )
+    elif address is None:
+        if network.external and addressing.range == addressing.subnet:
+            raise BridgenetError(
+                f"has no {words.address}, and which addresses of an external network are free is not known here; "
+                f"write one of {addressing.subnet}, or {words.range} in the network"
+            )
+    elif addressing.chosen:
+        raise BridgenetError(
+            f"{words.address} '{address}' is in no subnet that you know; give the network a {words.subnet}"
+        )
+    else:
+        _addresses.check_inside(words.address, address, addressing.subnet)
+        if address == addressing.gateway:
+            raise BridgenetError(f"{words.address} '{address}' is the gateway of the network; choose another")
+        if address in addressing.reserved:
+            raise BridgenetError(f"{words.address} '{address}' is in aux_addresses of the network; choose another")

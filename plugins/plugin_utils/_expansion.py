@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._declared import Container, Declaration, Endpoint, Network
+from ._declared import Addressing, Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
 
@@ -24,9 +24,10 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
         "veth": [_veth(container, endpoint) for container in containers for endpoint in container.endpoints],
         "bridge_port": [{"name": port.host_interface, "master": port.network.bridge} for port in ports],
         "masquerade": [
-            _masquerade(network, forwarding, backend)
+            _masquerade(network, addressing, forwarding, backend)
             for network in networks
-            if network.masquerade is not None and network.subnet
+            if network.masquerade is not None
+            for addressing in network.families
         ],
         "forward": [_forward(network, isolation) for network in networks if _is_routed(network)],
         "netns_service": [
@@ -53,8 +54,8 @@ def _bridge(network: Network) -> Options:
     named = {"name": network.bridge, "label": network.name}
     if not network.present:
         return {**named, **_ABSENT}
-    addresses = [_with_prefix(network.gateway, network)] if network.gateway else []
-    return {**named, **_link(network), "addresses": addresses, "exclusive": True}
+    ipv6 = network.ipv6 is not None and network.ipv6.gateway is not None
+    return {**named, **_link(network, ipv6), "addresses": list(network.gateways), "exclusive": True}
 
 
 def _veth(container: Container, endpoint: Endpoint) -> Options:
@@ -62,26 +63,31 @@ def _veth(container: Container, endpoint: Endpoint) -> Options:
     named = {"name": endpoint.host_interface, "label": f"{container.name}/{network.name}"}
     if not container.present:
         return {**named, **_ABSENT}
-    routed = endpoint is container.default_route
     peer = {
         "name": endpoint.interface,
         "namespace": container.name,
         **({"mac": endpoint.mac} if endpoint.mac else {}),
-        **_link(network),
-        "addresses": [_with_prefix(endpoint.address, network)],
-        "routes": [{"to": "default", "via": str(network.gateway)}] if routed else [],
+        **_link(network, ipv6=network.ipv6 is not None),
+        "addresses": [f"{endpoint.address(one.subnet.version)}/{one.subnet.prefixlen}" for one in network.families],
+        "routes": [
+            {"to": "default", "via": str(one.gateway)}
+            for one in network.families
+            if endpoint is container.way_out(one.subnet.version)
+        ],
     }
-    return {**named, **_link(network), "exclusive": True, "peer": peer}
+    return {**named, **_link(network, ipv6=False), "exclusive": True, "peer": peer}
 
 
-def _masquerade(network: Network, forwarding: bool, backend: str) -> Options:
-    named = {"source": str(network.subnet), "bridge": network.bridge, "backend": backend, "label": network.name}
-    return {**named, "forwarding": forwarding} if network.present and network.masquerade else {**named, **_ABSENT}
+def _masquerade(network: Network, addressing: Addressing, forwarding: bool, backend: str) -> Options:
+    named = {"source": str(addressing.subnet), "bridge": network.bridge, "backend": backend, "label": network.name}
+    if network.present and network.masquerade and addressing.gateway:
+        return {**named, "forwarding": forwarding}
+    return {**named, **_ABSENT}
 
 
 def _is_routed(network: Network) -> bool:
     """Whether the host could pass its packets on to another network: it has an address on a bridge of ours."""
-    return not network.external and (network.gateway is not None or not network.present)
+    return not network.external and (bool(network.gateways) or not network.present)
 
 
 def _forward(network: Network, isolation: bool) -> Options:
@@ -95,11 +101,7 @@ def _service(container: Container) -> Options:
     return {"name": container.name, "label": container.name, **_ABSENT}
 
 
-def _link(network: Network) -> Options:
-    """What every link of a network has. IPv6 is off in a network without it: idle endpoints would chatter."""
+def _link(network: Network, ipv6: bool) -> Options:
+    """What every link of a network has. IPv6 is off where it has no address to offer: idle links would chatter."""
     mtu = {} if network.mtu is None else {"mtu": network.mtu}
-    return {**mtu, "up": True, "ipv6": False}
-
-
-def _with_prefix(address: object, network: Network) -> str:
-    return f"{address}/{network.subnet.prefixlen}" if network.subnet else str(address)
+    return {**mtu, "up": True, "ipv6": ipv6}

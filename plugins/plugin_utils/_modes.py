@@ -18,7 +18,7 @@ _VALID = (BRIDGE, HOST, NONE, "container:NAME")
 
 # The network of `network_mode: bridge`, where the declaration has none of that name.
 DEFAULT = "default"
-DEFAULT_NETWORK = {"subnet": "10.210.0.0/16", "masquerade": True}
+DEFAULT_NETWORK = {"masquerade": True}
 
 
 @dataclass(frozen=True)

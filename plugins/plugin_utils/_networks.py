@@ -5,95 +5,79 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _addresses, _link_names
+from . import _link_names, _subnets
 from . import _readers as read
-from ._declared import Network
+from ._declared import Network, Subnet
+from ._occupied import Host
 
 # Room is left for the longest container in front of it: the label of a veth is CONTAINER/NETWORK.
 _NETWORK_BYTES = _names.LABEL_BYTES - _names.NAMESPACE_BYTES - 1
 _NETWORK_NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_.-]{{0,{_NETWORK_BYTES - 1}}}\Z")
 
-_UNUSABLE = {
-    ipaddress.IPv4Network("0.0.0.0/8"): "this network",
-    ipaddress.IPv4Network("127.0.0.0/8"): "loopback",
-    ipaddress.IPv4Network("224.0.0.0/4"): "multicast",
-}
-
 _NETWORK: Mapping[str, read.Reader] = {
     "bridge": read.text,
-    "subnet": read.text,
-    "gateway": read.address_or_false,
+    **_subnets.KEYS,
     "masquerade": read.flag,
     "mtu": read.whole,
     "external": read.flag,
     "state": read.state,
 }
+_IPV6_MTU = 1280  # RFC 8200: below it, the kernel takes IPv6 off the link
 
 
-def network(name: str, value: Any) -> Network:
-    """A network, from what a person wrote."""
+def given(name: str, value: Any) -> dict[str, Any]:
+    """The keys of a network, each by itself."""
     with read.at(f"network {name!r}"):
         if not _NETWORK_NAME.match(name):
             raise BridgenetError(
                 f"allowed are 1 to {_NETWORK_BYTES} letters, digits, '_', '.' and '-', "
                 "the first of them a letter, digit or '_'; choose such a name"
             )
-        given = read.fields(value, _NETWORK)
-        present = given.get("state") != "absent"
-        subnet = _subnet(given.get("subnet"), present)
-        if given.get("masquerade") and given.get("gateway") is False:
+        return read.fields(value, _NETWORK)
+
+
+def network(name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], host: Host | None) -> Network:
+    """A network, from its keys and the subnets that it has."""
+    with read.at(f"network {name!r}"):
+        present = keys.get("state") != "absent"
+        families = {
+            words.version: _subnets.addressing(keys, words, subnets[words.version])
+            for words in _subnets.WORDS
+            if words.version in subnets
+        }
+        if present:
+            _subnets.check_reserved(keys, families)
+        if present and keys.get("masquerade") and not any(one.gateway for one in families.values()):
             raise BridgenetError("masquerade is true, but gateway is false, so nothing leaves; drop one of the two")
+        bridge = _link_names.checked(keys["bridge"] if "bridge" in keys else _default_bridge(name))
+        external = keys.get("external", False)
         return Network(
             name=name,
             present=present,
-            bridge=_link_names.checked(given["bridge"] if "bridge" in given else _default_bridge(name)),
-            external=given.get("external", False),
-            subnet=subnet,
-            gateway=_gateway(given.get("gateway"), subnet),
-            masquerade=given.get("masquerade"),
-            mtu=_names.mtu(given["mtu"]) if "mtu" in given else None,
+            bridge=bridge,
+            external=external,
+            ipv4=families.get(4),
+            ipv6=families.get(6),
+            masquerade=keys.get("masquerade"),
+            mtu=_mtu(keys.get("mtu"), host.mtu(bridge, external) if host and present else None, 6 in families),
         )
+
+
+def _mtu(value: int | None, by_default: int | None, ipv6: bool) -> int | None:
+    """As it is written, else that of the route out; None is what the kernel gives."""
+    if value is None:
+        return max(by_default, _IPV6_MTU) if by_default and ipv6 else by_default
+    if ipv6 and value < _IPV6_MTU:
+        raise BridgenetError(f"mtu {value} is too small for IPv6; write {_IPV6_MTU} or more, or enable_ipv6: false")
+    return _names.mtu(value)
 
 
 def _default_bridge(network: str) -> str:
     name = f"br-{network}"
     return name if len(name) <= _names.INTERFACE_BYTES else f"br-{_link_names.digest(network, 12)}"
-
-
-def _subnet(value: str | None, present: bool) -> ipaddress.IPv4Network | None:
-    if value is None:
-        if present:
-            raise BridgenetError("has no subnet; write one like subnet: 10.10.0.0/16")
-        return None
-    if "/" not in value:
-        raise BridgenetError(f"subnet {value!r} has no prefix length; write it like 10.10.0.0/16")
-    try:
-        net = ipaddress.IPv4Interface(value).network
-    except ValueError as error:
-        raise BridgenetError(f"subnet {value!r} is no IPv4 network ({error}); write it like 10.10.0.0/16") from error
-    if value.partition("/")[0] != str(net.network_address):
-        raise BridgenetError(f"subnet {value!r} has bits set behind its prefix length; write {net}")
-    if net.prefixlen > 31:
-        raise BridgenetError(f"subnet {value!r} has no room for a container; write one that ends in /31 or less")
-    for unusable, why in _UNUSABLE.items():
-        if net.overlaps(unusable):
-            raise BridgenetError(f"subnet {value!r} overlaps {unusable} ({why}); choose one that interfaces can have")
-    return net
-
-
-def _gateway(
-    value: ipaddress.IPv4Address | bool | None, subnet: ipaddress.IPv4Network | None
-) -> ipaddress.IPv4Address | None:
-    if value is False or subnet is None:
-        return None
-    if isinstance(value, ipaddress.IPv4Address):
-        _addresses.check_inside("gateway", value, subnet)
-        return value
-    return next(subnet.hosts())

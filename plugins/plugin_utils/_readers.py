@@ -114,24 +114,61 @@ def whole(key: str, value: Any) -> int:
 
 def address(key: str, value: Any) -> ipaddress.IPv4Address:
     """An IPv4 address."""
-    word = text(key, value)
-    if "/" in word:
-        raise BridgenetError(
-            f"{key} {word!r} has a prefix length; write {word.partition('/')[0]}, the subnet gives the rest"
-        )
+    word = _without_prefix(key, value)
     try:
         return ipaddress.IPv4Address(word)
     except ValueError as error:
         raise BridgenetError(f"{key} {word!r} is no IPv4 address ({error}); write it like 10.10.0.10") from error
 
 
+def ipv6_address(key: str, value: Any) -> ipaddress.IPv6Address:
+    """An IPv6 address."""
+    word = _without_prefix(key, value)
+    try:
+        if "%" not in word:
+            return ipaddress.IPv6Address(word)
+    except ValueError as error:
+        raise BridgenetError(f"{key} {word!r} is no IPv6 address ({error}); write it like fd71::10") from error
+    raise BridgenetError(f"{key} {word!r} names an interface, which it has anyway; leave out the % part")
+
+
+def _without_prefix(key: str, value: Any) -> str:
+    word = text(key, value)
+    if "/" in word:
+        raise BridgenetError(
+            f"{key} {word!r} has a prefix length; write {word.partition('/')[0]}, the subnet gives the rest"
+        )
+    return word
+
+
 def address_or_false(key: str, value: Any) -> ipaddress.IPv4Address | bool:
     """An IPv4 address, or false for none."""
+    return address(key, value) if _is_address(key, value) else False
+
+
+def ipv6_address_or_false(key: str, value: Any) -> ipaddress.IPv6Address | bool:
+    """An IPv6 address, or false for none."""
+    return ipv6_address(key, value) if _is_address(key, value) else False
+
+
+def _is_address(key: str, value: Any) -> bool:
     if isinstance(value, (bool, int)) or str(value).lower() in _YES + _NO:
         if flag(key, value):
             raise BridgenetError(f"{key} {_shown(value)} is not possible; write an address, or false for none")
         return False
-    return address(key, value)
+    return True
+
+
+def addresses(key: str, value: Any) -> dict[str, ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """A mapping from names to addresses of either family."""
+    if not isinstance(value, Mapping):
+        raise BridgenetError(f"{key} {_shown(value)} is {_kind(value)}, not a mapping; write it as {{NAME: ADDRESS}}")
+    found: dict[str, ipaddress.IPv4Address | ipaddress.IPv6Address] = {}
+    for name, entry in value.items():
+        shown = text(f"{key} name", name)
+        where = f"{key}: {shown!r}"
+        found[shown] = ipv6_address(where, entry) if ":" in str(entry) else address(where, entry)
+    return found
 
 
 def anything(_key: str, value: Any) -> Any:

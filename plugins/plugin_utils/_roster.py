@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..module_utils import _labels
 from . import _declaration, _declared
+from ._declared import FAMILIES, Endpoint
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,16 @@ class Place:
 
     network: str
     interface: str
-    address: str | None  # None where the interface has none
+    address: str | None  # None where the interface has none, or it is not known
+    ipv6_address: str | None = None
 
     def view(self) -> dict[str, Any]:
         """In the words of the declaration."""
-        return {"ipv4_address": self.address, "interface_name": self.interface}
+        return {
+            "ipv4_address": self.address,
+            "ipv6_address": self.ipv6_address,
+            "interface_name": self.interface,
+        }
 
 
 @dataclass(frozen=True)
@@ -36,13 +43,22 @@ class Container:
 
     @property
     def address(self) -> str | None:
-        """Where one reaches it first."""
+        """Where one reaches it first by IPv4."""
         return next((place.address for place in self.places if place.address), None)
+
+    @property
+    def ipv6_address(self) -> str | None:
+        """Where one reaches it first by IPv6."""
+        return next((place.ipv6_address for place in self.places if place.ipv6_address), None)
 
     def variables(self) -> dict[str, Any]:
         """What the inventory tells about it."""
         networks = {place.network: place.view() for place in self.places}
-        return {"bridgenet_networks": networks, "bridgenet_ipv4_address": self.address}
+        return {
+            "bridgenet_networks": networks,
+            "bridgenet_ipv4_address": self.address,
+            "bridgenet_ipv6_address": self.ipv6_address,
+        }
 
 
 def _ordered(places: Iterable[Place], first: str | None) -> tuple[Place, ...]:
@@ -52,9 +68,9 @@ def _ordered(places: Iterable[Place], first: str | None) -> tuple[Place, ...]:
 # --- declared ---
 
 
-def declared(networks: Any, containers: Any) -> list[Container]:
+def declared(networks: Any, containers: Any, pools: Any = None) -> list[Container]:
     """Those that a declaration wants; BridgenetError where it is wrong."""
-    wanted = {container.name: container for container in _declaration.parse(networks, containers).containers}
+    wanted = {one.name: one for one in _declaration.parse(networks, containers, pools=pools).containers}
     return [
         Container(container.name, container.namespace, _wanted_places(wanted.get(container.owner, container)))
         for container in wanted.values()
@@ -64,9 +80,16 @@ def declared(networks: Any, containers: Any) -> list[Container]:
 
 def _wanted_places(container: _declared.Container) -> tuple[Place, ...]:
     places = [
-        Place(endpoint.network.name, endpoint.interface, str(endpoint.address)) for endpoint in container.endpoints
+        Place(endpoint.network.name, endpoint.interface, *(_written(endpoint, version) for version in FAMILIES))
+        for endpoint in container.endpoints
     ]
     return _ordered(places, container.default_route.interface if container.default_route else None)
+
+
+def _written(endpoint: Endpoint, version: int) -> str | None:
+    """An address that is declared. What is chosen depends on the host as well."""
+    address = endpoint.address(version)
+    return str(address) if address and version not in endpoint.chosen else None
 
 
 # --- standing ---
@@ -121,9 +144,13 @@ def _places(names: Collection[str], links: Iterable[Entry], ports: Mapping[int, 
             continue
         container, _slash, network = label.object.partition("/")
         if container in names and network:
-            yield Place(network, link["ifname"], _address(link))
+            yield Place(network, link["ifname"], _address(link, "inet"), _address(link, "inet6"))
 
 
-def _address(link: Entry) -> str | None:
-    found = (entry["local"] for entry in link.get("addr_info", ()) if entry.get("family") == "inet")
+def _address(link: Entry, family: str) -> str | None:
+    found = (
+        entry["local"]
+        for entry in link.get("addr_info", ())
+        if entry.get("family") == family and not ipaddress.ip_address(entry["local"]).is_link_local
+    )
     return next(found, None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..module_utils._errors import BridgenetError
-from . import _modes
+from . import _modes, _subnets
 from . import _readers as read
 from ._declared import Container, Endpoint, Network
 
@@ -46,9 +46,14 @@ def check_links(networks: Iterable[Network], containers: Iterable[Container]) ->
 
 def check_subnets(networks: Iterable[Network]) -> None:
     """No address belongs to two networks. In this order, one that overlaps any other overlaps its neighbour."""
-    found = sorted((network.subnet, network.name) for network in networks if network.present and network.subnet)
-    for (subnet, name), (other, other_name) in zip(found, found[1:]):
-        if subnet.overlaps(other):
+    found = sorted(
+        (one.subnet.version, int(one.subnet[0]), one.subnet.prefixlen, network.name, one.subnet)
+        for network in networks
+        if network.present
+        for one in network.families
+    )
+    for (*_order, name, subnet), (*_other_order, other_name, other) in zip(found, found[1:]):
+        if _subnets.overlap(subnet, other):
             raise BridgenetError(
                 f"network {other_name!r}: subnet '{other}' overlaps '{subnet}' of network {name!r}; choose another"
             )
@@ -62,7 +67,8 @@ def check_members(network: str, members: list[Endpoint]) -> None:
             "spread them over several networks"
         )
     for key, values in (
-        ("ipv4_address", [str(member.address) for member in members]),
+        ("ipv4_address", [str(member.ipv4_address) if member.ipv4_address else None for member in members]),
+        ("ipv6_address", [str(member.ipv6_address) if member.ipv6_address else None for member in members]),
         ("mac_address", [member.mac for member in members]),
     ):
         owners: dict[str, str] = {}

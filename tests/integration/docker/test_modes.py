@@ -34,6 +34,7 @@ CONTAINERS = {
     "outside": "host",
 }
 NETWORKS = {"red": "10.77.0.0/16", "blue": "10.78.0.0/16"}
+DEFAULT = "10.210.0.0/16"  # as long as Docker's
 ADDRESSES = {"red1": "10.77.0.11", "red2": "10.77.0.12", "blue1": "10.78.0.11"}
 
 Seen = tuple[dict[str, Shape], set[tuple[str, str]]]
@@ -63,7 +64,9 @@ def _by_us() -> Iterator[dict[str, int]]:
     for name, mode in CONTAINERS.items():
         in_network = {"networks": {mode: {"ipv4_address": ADDRESSES[name]}}} if mode in NETWORKS else None
         containers[name] = in_network or {"network_mode": mode}
-    networks = {name: {"subnet": subnet, "masquerade": True} for name, subnet in NETWORKS.items()}
+    networks = {
+        name: {"subnet": subnet, "masquerade": True} for name, subnet in {**NETWORKS, "default": DEFAULT}.items()
+    }
     declared = _declaration.parse(networks, containers)
     lists = _expansion.lists(declared, forwarding=True, backend="auto", isolation=True)
     assert driver.apply(lists).changed

@@ -377,7 +377,8 @@ REFUSED = {
         network(subnets="10.0.0.0/8"),
         {},
         "network 'blue': unknown key 'subnets'; did you mean 'subnet'? "
-        "valid: bridge, subnet, gateway, masquerade, mtu, external, state",
+        "valid: bridge, enable_ipv4, subnet, gateway, ip_range, enable_ipv6, ipv6_subnet, ipv6_gateway, ipv6_range, "
+        "aux_addresses, masquerade, mtu, external, state",
     ),
     "key: misspelt in a container": (
         NETWORKS,
@@ -388,7 +389,7 @@ REFUSED = {
         NETWORKS,
         container(ip4_address="10.10.0.10"),
         "container 'ns1': network 'blue': unknown key 'ip4_address'; did you mean 'ipv4_address'? "
-        "valid: ipv4_address, mac_address, gw_priority, interface_name, host_interface_name",
+        "valid: ipv4_address, ipv6_address, mac_address, priority, gw_priority, interface_name, host_interface_name",
     ),
     "key: like no other": (network(zzz=1), {}, "unknown key 'zzz'; valid: bridge"),
     "key: number": (network(), {"ns1": {1: 2}}, "unknown key 1; valid: networks, network_mode"),
@@ -399,7 +400,16 @@ REFUSED = {
     ),
     "network: none declared": ({}, CONTAINERS, "container 'ns1': network 'blue' is not declared; valid: none"),
     # subnets
-    "subnet: missing": (network(subnet=None), {}, "network 'blue': has no subnet; write one like subnet: 10.10.0.0/16"),
+    "subnet: missing beside a gateway": (
+        network(subnet=None),
+        {},
+        "network 'blue': gateway without subnet is in no subnet that you know; write subnet as well",
+    ),
+    "subnet: missing in an external network": (
+        network(subnet=None, gateway=None, external=True),
+        {},
+        "network 'blue': is external and has no subnet; write that of the bridge, like 10.10.0.0/16",
+    ),
     "subnet: no prefix length": (network(subnet="10.10.0.0"), {}, "subnet '10.10.0.0' has no prefix length"),
     "subnet: host bits": (
         network(subnet="10.10.0.1/16"),
@@ -454,10 +464,11 @@ REFUSED = {
     ),
     "gateway: masquerade without": (network(gateway=False), {}, "masquerade is true, but gateway is false"),
     # addresses
-    "address: missing": (
-        NETWORKS,
+    "address: missing in an external network": (
+        network(external=True),
         {"ns1": {"networks": {"blue": None}}},
-        "network 'blue': has no ipv4_address; write one of 10.10.0.0/16",
+        "network 'blue': has no ipv4_address, and which addresses of an external network are free is not known here; "
+        "write one of 10.10.0.0/16, or ip_range in the network",
     ),
     "address: outside": (
         NETWORKS,

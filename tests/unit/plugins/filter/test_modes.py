@@ -12,6 +12,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _addresses, _declaration
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils._declared import Addressing
 
 
 def in_mode(mode, **keys):
@@ -25,8 +26,8 @@ def address(lists, container):
 
 def test_bridge_is_the_network_default():
     lists = expand({}, {"a": in_mode("bridge"), "b": in_mode("bridge")})
-    assert [(one["name"], one["addresses"]) for one in lists["bridge"]] == [("br-default", ["10.210.0.1/16"])]
-    assert [one["source"] for one in lists["masquerade"]] == ["10.210.0.0/16"]
+    assert [(one["name"], one["addresses"]) for one in lists["bridge"]] == [("br-default", ["10.210.0.1/21"])]
+    assert [one["source"] for one in lists["masquerade"]] == ["10.210.0.0/21"]
     assert {port["master"] for port in lists["bridge_port"]} == {"br-default"}
     for veth in lists["veth"]:
         assert veth["peer"]["name"] == "eth0"
@@ -55,14 +56,14 @@ def test_a_chosen_address_is_none_that_was_given():
 
 
 def test_the_network_default_is_used_by_name_as_well():
-    lists = expand({}, {"a": {"networks": {"default": {"ipv4_address": "10.210.0.9"}}}})
+    lists = expand({}, {"a": {"networks": {"default": {}}}})
     assert [one["name"] for one in lists["bridge"]] == ["br-default"]
 
 
 def test_the_network_default_goes_with_its_last_container():
     gone = in_mode("bridge", state="absent")
     assert expand({}, {"a": gone})["bridge"] == [{"name": "br-default", "label": "default", "state": "absent"}]
-    assert expand({}, {"a": gone, "b": in_mode("bridge")})["bridge"][0]["addresses"] == ["10.210.0.1/16"]
+    assert expand({}, {"a": gone, "b": in_mode("bridge")})["bridge"][0]["addresses"] == ["10.210.0.1/21"]
     assert expand({}, {"b": in_mode("none")})["bridge"] == []
 
 
@@ -146,6 +147,7 @@ def test_every_address_of_a_subnet_can_be_chosen(subnet):
     network = ipaddress.ip_network(subnet)
     hosts = list(network.hosts()) if network.prefixlen > 16 else []
     names = [f"n{number}" for number in range(len(hosts) or 100)]
-    found = _addresses.choose(network, [], names)
+    addressing = Addressing(network, None, network, frozenset(), chosen=False)
+    found = _addresses.choose(addressing, [], names, {})
     assert len(set(found.values())) == len(names)
     assert not hosts or set(found.values()) == set(hosts)

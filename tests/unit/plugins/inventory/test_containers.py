@@ -111,10 +111,11 @@ def test_hosts_groups_and_variables(inventory: Inventory) -> None:
         "ansible_user": "admin",
         "bridgenet_host": "lab1.example.com",
         "bridgenet_ipv4_address": "10.1.0.10",
+        "bridgenet_ipv6_address": None,
         "bridgenet_namespace": "web",
         "bridgenet_networks": {
-            "front": {"ipv4_address": "10.1.0.10", "interface_name": "eth1"},
-            "back-end": {"ipv4_address": "10.1.1.10", "interface_name": "eth0"},
+            "front": {"ipv4_address": "10.1.0.10", "ipv6_address": None, "interface_name": "eth1"},
+            "back-end": {"ipv4_address": "10.1.1.10", "ipv6_address": None, "interface_name": "eth0"},
         },
         "bridgenet_sudo": True,
         "bridgenet_transport": "ssh",

@@ -29,9 +29,10 @@ def test_declared_the_way_out_comes_first():
     assert web.places == (Place("front", "eth1", "10.1.0.5"), Place("back", "eth0", "10.2.0.5"))
     assert web.variables() == {
         "bridgenet_ipv4_address": "10.1.0.5",
+        "bridgenet_ipv6_address": None,
         "bridgenet_networks": {
-            "back": {"ipv4_address": "10.2.0.5", "interface_name": "eth0"},
-            "front": {"ipv4_address": "10.1.0.5", "interface_name": "eth1"},
+            "back": {"ipv4_address": "10.2.0.5", "ipv6_address": None, "interface_name": "eth0"},
+            "front": {"ipv4_address": "10.1.0.5", "ipv6_address": None, "interface_name": "eth1"},
         },
     }
 
