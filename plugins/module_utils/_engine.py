@@ -112,7 +112,7 @@ def _decide(
         if scope.everything:
             raise
     else:
-        if scope.everything or not decided.short:
+        if scope.everything or not (decided.short or _purge.is_short(current, task.resources)):
             return current, resources, decided
     scope.everything = True
     return _decide(kernel, scope, task, held)

@@ -27,7 +27,7 @@ def stale(current: Host, declared: Sequence[Named], project: str, patience: Pati
 
 def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
     """Absent resources for what of the project is inside exclusive namespaces and no declared resource owns."""
-    namespaces = {current.key(name) for _module, resource in declared for name in resource.encloses()}
+    namespaces = _exclusive(current, declared)
 
     def inside(current: Host, project: str) -> Iterator[Found]:
         for places, found in [*_links(current, project), *_services(current, project)]:
@@ -35,6 +35,21 @@ def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Na
                 yield found
 
     return _unkept(current, declared, Context(project, "", "absent"), inside) if namespaces else []
+
+
+def is_short(current: Host, declared: Sequence[Named]) -> bool:
+    """Whether an exclusive namespace has a veth of which nobody looked at the other end, which may carry the label."""
+    return any(
+        link.kind == "veth" and link.peer is None and not link.label
+        for name in _exclusive(current, declared)
+        if name in current.namespaces
+        for link in current.namespaces[name].links.values()
+    )
+
+
+def _exclusive(current: Host, declared: Sequence[Named]) -> set[str]:
+    """Where the namespaces stand of which the task declares everything."""
+    return {current.key(name) for _module, resource in declared for name in resource.encloses()}
 
 
 def _unkept(

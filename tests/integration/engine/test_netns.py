@@ -167,3 +167,13 @@ def test_leftover_of_a_crash() -> None:
     Path("/run/netns/a").touch()
     apply(netns())
     assert shell("ip netns exec a true") == ""
+
+
+def test_an_exclusive_namespace_loses_a_pair_that_is_labelled_elsewhere() -> None:
+    """Of a pair only the near end carries the label, and that may be in a namespace that the task does not name."""
+    pair = {"name": "v0", "namespace": "b", "peer": {"name": "eth0", "namespace": "a"}}
+    story = Story()
+    story.changes({"netns": [{"name": "a"}, {"name": "b"}], "veth": [pair]})
+    story.stays(netns())
+    story.changes(netns(exclusive=True))
+    assert [[link["ifname"] for link in snapshot.links(name)] for name in ("a", "b")] == [["lo"], ["lo"]]
