@@ -102,11 +102,11 @@ def subnets(
 
 def _first(offered: Sequence[Pool], words: _subnets.Words, taken: Sequence[Subnet]) -> Subnet:
     mine = [pool for pool in offered if pool.base.version == words.version]
-    chosen = next(filter(None, (pool.free(taken) for pool in mine)), None)
-    if chosen is None:
-        named = ", ".join(f"{pool.base} in pieces of /{pool.size}" for pool in mine) or "none"
-        raise BridgenetError(
-            f"no address pool of IPv{words.version} has a free subnet left ({named}); write {words.subnet}, or add a "
-            "pool"
-        )
-    return chosen
+    for pool in mine:
+        chosen = pool.free(taken)
+        if chosen is not None:
+            return chosen
+    named = ", ".join(f"{pool.base} in pieces of /{pool.size}" for pool in mine) or "none"
+    raise BridgenetError(
+        f"no address pool of IPv{words.version} has a free subnet left ({named}); write {words.subnet}, or add a pool"
+    )
