@@ -14,7 +14,7 @@ author:
 description:
   - Takes C(after) (or C(before)) as M(nslab.bridgenet.transaction) returns it.
   - Every container pings its gateway and the next container of its network, the last one the first, so that each one
-    asks and answers.
+    asks and answers. With IPv4 and IPv6, it does so by both.
 options:
   _input:
     description: Lists of objects by module name.

@@ -28,6 +28,18 @@ class Member:
     bridge: str
 
     @property
+    def view(self) -> dict[str, Any]:
+        """In the words of the declaration."""
+        plain = [address.partition("/")[0] for address in self.addresses]
+        return {
+            "ipv4_address": next((address for address in plain if ":" not in address), None),
+            "ipv6_address": next((address for address in plain if ":" in address), None),
+            "mac_address": self.mac,
+            "interface_name": self.interface,
+            "host_interface_name": self.port,
+        }
+
+    @property
     def row(self) -> tuple[str, ...]:
         """The cells of the table."""
         return self.container, self.namespace, self.interface, ", ".join(self.addresses), self.mac, self.port
@@ -86,6 +98,15 @@ def _member(
     )
 
 
+def addresses(found: Iterable[Network]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Container -> network -> what it has there."""
+    seen: dict[str, dict[str, dict[str, Any]]] = {}
+    for network in found:
+        for member in network.members:
+            seen.setdefault(member.container, {})[network.name] = member.view
+    return seen
+
+
 def table(found: Sequence[Network], limit: int) -> str:
     """One table for each network, with at most `limit` containers in all."""
     shown = [(network, member) for network in found for member in network.members][:limit]
@@ -118,7 +139,7 @@ def pings(found: Sequence[Network], limit: int, sample: int) -> list[dict[str, s
         for member, following in zip(ring, [*ring[1:], *ring[:1]]):
             wanted += [_ping(member, "gateway", gateway) for gateway in network.gateways]
             if following is not member:
-                wanted.append(_ping(member, following.container, following.addresses[0]))
+                wanted += [_ping(member, following.container, address) for address in following.addresses]
     return wanted
 
 

@@ -143,3 +143,20 @@ def test_rings_keep_to_their_network():
         ("ns9", "gateway", "10.20.0.1"),
         ("ns9", "ns0", "10.20.1.0"),
     ]
+
+
+def test_both_families_are_pinged():
+    after = standing()
+    after["bridge"][0]["addresses"].append("fd71::1/64")
+    for number, one in enumerate(after["veth"]):
+        one["peer"]["addresses"].append(f"fd71::9{number}/64")
+    assert pairs(after) == [
+        ("ns0", "gateway", "10.10.0.1"),
+        ("ns0", "gateway", "fd71::1"),
+        ("ns0", "ns1", "10.10.1.1"),
+        ("ns0", "ns1", "fd71::91"),
+        ("ns1", "gateway", "10.10.0.1"),
+        ("ns1", "gateway", "fd71::1"),
+        ("ns1", "ns0", "10.10.1.0"),
+        ("ns1", "ns0", "fd71::90"),
+    ]
