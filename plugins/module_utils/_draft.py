@@ -53,6 +53,7 @@ IPV6_MIN_MTU = 1280  # RFC 8200; below it the kernel takes IPv6 off the interfac
 
 
 _LISTS = ("addresses", "routes")
+_LOCALNET_DEFAULT = _sysctl.route_localnet("default")
 
 
 def place(namespace: str) -> str:
@@ -124,6 +125,7 @@ class Draft:
         self.sysctls: dict[str, dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
         self.entries: dict[Entry, str] = dict(current.firewall.entries)  # of the firewall
         self.forwards = False  # the task is about who may talk to whom
+        self.publishes = False  # it is about published ports
         self.nsids: dict[str, int] = {}  # that are to be given
         self.names: dict[str, list[str]] = {}  # where a namespace stands -> under which names it is published
         self._keys = dict(current.names)
@@ -282,7 +284,8 @@ class Draft:
 
     def _settle_gates(self) -> None:
         """The rules in chains of others: where they are needed, as long as anything of ours forwards."""
-        needed = any(isinstance(entry, Element) and entry.set in _nft.FORWARD for entry in self.entries)
+        ours = _nft.FORWARD + _nft.PUBLISHED
+        needed = any(isinstance(entry, Element) and entry.set in ours for entry in self.entries)
         gates = self.current.firewall.gates
         if needed and (gates is None or not self.forwards):
             return
@@ -300,10 +303,38 @@ class Draft:
         self.warnings += warnings
         return settled
 
+    def _settle_published(self) -> None:
+        """What follows from the published ports of all projects: who has some, and whom 127.0.0.0/8 leads to."""
+        elements = [entry for entry in self.entries if isinstance(entry, Element)]
+        published = [one for one in elements if one.set in _nft.PUBLISHED]
+        addresses = {one.value[0] for one in published}
+        local = {one.value[0] for one in published if one.set == "published4" or one.key[0].startswith("127.")}
+        publishers = [one for one in elements if one.set.startswith("publishers") and one.key[1] in addresses]
+        bridges = dict.fromkeys(one.key[0] for one in publishers if one.key[1] in local)
+        following = [*publishers, *(Element("localnet", (bridge,)) for bridge in bridges)]
+        for one in elements:
+            if one.set in _nft.FOLLOWING:
+                del self.entries[one]
+        self.entries.update(dict.fromkeys(following, _nft.FOLLOWING_COMMENT))
+        values = self.sysctls[HOST]
+        for bridge in bridges:
+            key = _sysctl.route_localnet(bridge)
+            # A link that is still to come begins with the default.
+            if bridge in self.links[HOST] and values.setdefault(key, values.get(_LOCALNET_DEFAULT, "0")) != "1":
+                self.set_host_sysctl(key, "1")
+        former = {
+            one.key[0] for one in self.current.firewall.entries if isinstance(one, Element) and one.set == "localnet"
+        }
+        self.restore_host_sysctls(
+            [_sysctl.route_localnet(bridge) for bridge in sorted(former) if bridge not in bridges]
+        )
+
     # --- the end ---
 
     def finish(self) -> Host:
         """The predicted host."""
+        if self.publishes:
+            self._settle_published()
         for key in list(self.originals):
             interface = _sysctl.of_interface(key)
             if interface and interface not in self.links[HOST]:  # its settings go with it

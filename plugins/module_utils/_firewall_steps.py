@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from . import _firewalld, _iptables, _nft, _nft_log, _programs
 from ._model import Bindings, Element, Entry, Firewall, Log, Rule
 from ._operations import Operation, Step
+from ._operations_flows import forget
 
 if TYPE_CHECKING:
     from ._kernel import Kernel
@@ -121,6 +122,7 @@ def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
         found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
     elif new != old:
         found.append(ChangeTable(_nft.change(old, new), _nft.change(new, old)))
+    found += forget(set(old) ^ set(new))
     old_logs, new_logs = _logs(before.entries), _logs(after.entries)
     if new_logs != old_logs:
         found.append(ChangeTable(_nft_log.change(old_logs, new_logs), _nft_log.restore(before.log_table)))

@@ -179,10 +179,14 @@ class Held:
 
 @dataclass(frozen=True)
 class Element:
-    """An element of a named set in our nft table; `key` is its fields as nft prints them, without quotes."""
+    """An element of a named set in our nft table, or of a map, where it has a value.
+
+    The fields of both are as nft prints them, without quotes.
+    """
 
     set: str
     key: tuple[str, ...]
+    value: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,6 +241,16 @@ class Firewall:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """A socket of the host that gets what comes to a port."""
+
+    protocol: str
+    address: str  # 0.0.0.0 or :: is any of them
+    port: int
+    process: str = ""  # how a message names whose it is, "" where that is not known
+
+
+@dataclass(frozen=True)
 class Service:
     """A systemd unit with the name that ours have, and the files that its process sees as its own."""
 
@@ -283,6 +297,7 @@ class Host:
     firewall: Firewall = field(default_factory=Firewall)
     files: Mapping[str, str] = field(default_factory=dict)  # path -> content, "" where there is no file
     originals: Mapping[str, Original] = field(default_factory=dict)
+    listeners: tuple[Listener, ...] = ()  # at the ports that are to be published
     services: Mapping[str, Service] = field(default_factory=dict)  # by name, also those asked for that are not there
     fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for
     accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("user" or "group", name) -> number

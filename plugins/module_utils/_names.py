@@ -199,3 +199,42 @@ Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 def network_of(value: str) -> Network:
     """The network that a canonical interface address is connected to."""
     return ipaddress.ip_interface(value).network
+
+
+PORT_MAX = 65535
+
+
+def ports(what: str, value: str) -> tuple[int, int]:
+    """A port or a range of them: the first, and how many."""
+    first, dash, last = value.partition("-")
+    numbers = [first, last] if dash else [first, first]
+    if not all(text.isascii() and text.isdigit() for text in numbers):
+        raise BridgenetError(f"{what} {value!r} is no port; write it like 8080, or a range like 8000-8010")
+    low, high = int(numbers[0]), int(numbers[1])
+    for number in (low, high):
+        if not 1 <= number <= PORT_MAX:
+            raise BridgenetError(f"{what} {value!r}: {number} is out of range: 1 to {PORT_MAX} are possible")
+    if high < low:
+        raise BridgenetError(f"{what} {value!r}: a range begins with its smaller port; write {high}-{low}")
+    return low, high - low + 1
+
+
+def shown_ports(first: int, count: int) -> str:
+    """A port or a range of them, as ports() reads it."""
+    return str(first) if count == 1 else f"{first}-{first + count - 1}"
+
+
+def host_address(what: str, value: str, wanted: int) -> str:
+    """An address of the host at which ports can be published for a container of the family `wanted`, 4 or 6."""
+    parsed = ipaddress.ip_address(target(value))
+    if parsed.version != wanted:
+        raise BridgenetError(
+            f"{what}: host address {value!r} is IPv{parsed.version}, the container's is IPv{wanted}; give both of one "
+            "family"
+        )
+    if parsed.version == 6 and parsed.is_loopback:
+        raise BridgenetError(
+            f"{what}: host address '::1' is never translated, because the kernel lets nothing leave the host from it; "
+            "publish at 127.0.0.1, or let systemd-socket-proxyd(8) listen on [::1] and pass on to the container"
+        )
+    return str(parsed)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from . import _decode
+from . import _conntrack, _decode
 from ._errors import BridgenetError
 from ._templates import HEADERS, Template, shape_of, spans
 
@@ -166,11 +166,14 @@ def _outcome(data: bytes, start: int, end: int, flags: int) -> Refused | None:
     return Refused(-code, words)
 
 
-class Socket:
-    """A NETLINK_ROUTE socket; it stays in the namespace in which it was made."""
+NETLINK_NETFILTER = 12
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+
+class Socket:
+    """A netlink socket; it stays in the namespace in which it was made."""
+
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._sequence = 0
         for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
             self._socket.setsockopt(_SOL_NETLINK, option, 1)
@@ -267,6 +270,28 @@ class Socket:
                     )
                 )
         return found
+
+    def flows(self, family: int) -> list[_conntrack.Flow]:
+        """The flows of AF_INET or AF_INET6 that the kernel remembers; of NETLINK_NETFILTER.
+
+        A kernel without that part of netlink tells none: they are forgotten in their own time.
+        """
+        try:
+            return list(_conntrack.flows(self._dump(_conntrack.GET, _conntrack.request(family))))
+        except Refused as refused:
+            if refused.errno in (errno.EINVAL, errno.EOPNOTSUPP):
+                return []
+            raise
+
+    def forget(self, flow: _conntrack.Flow) -> None:
+        """Let the kernel forget a flow, if it still remembers it; of NETLINK_NETFILTER."""
+        self._sequence += 1
+        payload = _conntrack.request(flow.family) + flow.key
+        header = (16 + len(payload), _conntrack.DELETE, _NLM_F_REQUEST | _NLM_F_ACK, self._sequence, 0)
+        self._socket.send(struct.pack("=IHHII", *header) + payload)
+        code = -struct.unpack_from("=i", self._socket.recv(65536), 16)[0]
+        if code not in (0, errno.ENOENT):
+            raise Refused(code, os.strerror(code))
 
     def index(self, name: str) -> int:
         """The index of a link by its name, 0 where there is none."""

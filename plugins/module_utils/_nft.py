@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from . import _names
+from . import _labels, _names
 from ._model import Element
 
 TABLE = "inet bridgenet"
@@ -22,14 +22,16 @@ MARK = "0x1000"  # on what our chain forward let pass: for the chains of others,
 
 @dataclass(frozen=True)
 class _Set:
-    """A named set: the types of a key's fields."""
+    """A named set, or a map: the types of the fields of a key, and of its value."""
 
     fields: tuple[str, ...]
+    value: tuple[str, ...] = ()
     interval: bool = False
 
     def text(self, name: str) -> str:
         flags = "        flags interval\n" if self.interval else ""
-        return f"    set {name} {{\n        type {' . '.join(self.fields)}\n{flags}    }}\n"
+        types = " : ".join(" . ".join(part) for part in (self.fields, self.value) if part)
+        return f"    {'map' if self.value else 'set'} {name} {{\n        type {types}\n{flags}    }}\n"
 
 
 SETS = {
@@ -41,13 +43,29 @@ SETS = {
     "masquerade6": _Set(("ifname", "ipv6_addr"), interval=True),
     "masquerade_out4": _Set(("ifname", "ipv4_addr"), interval=True),  # what leaves by this interface
     "masquerade_out6": _Set(("ifname", "ipv6_addr"), interval=True),
+    # A port of the host, at all of its addresses or at one of them -> a port of a container.
+    "published4": _Set(("inet_proto", "inet_service"), ("ipv4_addr", "inet_service")),
+    "published6": _Set(("inet_proto", "inet_service"), ("ipv6_addr", "inet_service")),
+    "published_at4": _Set(("ipv4_addr", "inet_proto", "inet_service"), ("ipv4_addr", "inet_service")),
+    "published_at6": _Set(("ipv6_addr", "inet_proto", "inet_service"), ("ipv6_addr", "inet_service")),
+    "publishers4": _Set(("ifname", "ipv4_addr")),  # containers that have such ports, and the bridge that leads there
+    "publishers6": _Set(("ifname", "ipv6_addr")),
+    "localnet": _Set(("ifname",)),  # bridges into which the host sends from 127.0.0.0/8
 }
 FORWARD = ("accepted", "replies", "bridges", "internal")  # the sets of the resource forward
+PUBLISHED = ("published4", "published6", "published_at4", "published_at6")  # the maps of the resource publish
+# What follows from these maps, and belongs to no project: what is in use by any of them stands there.
+FOLLOWING = ("publishers4", "publishers6", "localnet")
+FOLLOWING_COMMENT = f"{_labels.MARK}publish"
 
 # Forward: before the chains of others at priority filter, which see the mark. What nobody declared falls through, and
 # so does what goes to a bridge that is not ours: whether Docker's or libvirt's networks may be asked, they decide.
 # Postrouting: between two ports of one bridge packets pass here when bridge-nf-call-iptables is 1, and must keep
 # their source.
+# Published ports: who is on the same bridge would be answered past the host, so it gets the host's address; such a
+# packet came in by the bridge that it leaves by, or by no interface where it is bridged. What the host itself sends
+# came in by none either. ::1 is left alone: the kernel never lets it leave (RFC 4291, 2.5.3). 127.0.0.0/8 may, by
+# the bridges of localnet, and must not come in by them, nor be translated when it comes in from anywhere.
 _RULES = f"""\
     chain pass {{
         meta mark set meta mark | {MARK} accept
@@ -58,6 +76,10 @@ _RULES = f"""\
         ct state established,related iifname . oifname @replies goto pass
         iifname @internal drop
         oifname @internal drop
+        ct status dnat oifname . ip daddr @publishers4 goto pass
+        ct status dnat oifname . ip6 daddr @publishers6 goto pass
+        ct status dnat ct direction reply iifname . ip saddr @publishers4 goto pass
+        ct status dnat ct direction reply iifname . ip6 saddr @publishers6 goto pass
         iifname @bridges oifname @bridges drop
         ct state established,related iifname @bridges goto pass
         ct state established,related oifname @bridges goto pass
@@ -65,8 +87,34 @@ _RULES = f"""\
         iifname @bridges meta oifkind "bridge" return
         iifname @bridges goto pass
     }}
+    chain guard {{
+        type filter hook prerouting priority raw; policy accept;
+        iifname @localnet ip daddr 127.0.0.0/8 drop
+        iifname @localnet ip saddr 127.0.0.0/8 drop
+    }}
+    chain published {{
+        fib daddr type != local return
+        ip6 daddr ::1 return
+        dnat ip to ip daddr . meta l4proto . th dport map @published_at4
+        dnat ip6 to ip6 daddr . meta l4proto . th dport map @published_at6
+        meta nfproto ipv4 dnat ip to meta l4proto . th dport map @published4
+        meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @published6
+    }}
+    chain prerouting {{
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname != "lo" ip daddr 127.0.0.0/8 return
+        goto published
+    }}
+    chain output {{
+        type nat hook output priority -100; policy accept;
+        goto published
+    }}
     chain postrouting {{
         type nat hook postrouting priority srcnat; policy accept;
+        ct status dnat iif 0 oifname . ip daddr @publishers4 masquerade
+        ct status dnat iif 0 oifname . ip6 daddr @publishers6 masquerade
+        ct status dnat iifname . ip daddr @publishers4 oifname . ip daddr @publishers4 masquerade
+        ct status dnat iifname . ip6 daddr @publishers6 oifname . ip6 daddr @publishers6 masquerade
         oifname . ip saddr @masquerade4 return
         oifname . ip6 saddr @masquerade6 return
         ip daddr 224.0.0.0/4 return
@@ -82,10 +130,15 @@ SKELETON = (
     f'table {TABLE} {{\n    comment "bridgenet:1"\n{"".join(one.text(name) for name, one in SETS.items())}{_RULES}}}\n'
 )
 
+# nft knows their names only where /etc/protocols is there, which is another package's.
+_PROTOCOLS = {"tcp": "6", "udp": "17", "sctp": "132"}
+_NAMES = {number: name for name, number in _PROTOCOLS.items()}
+
 _ELEMENTS = re.compile(r"\n?[ \t]*elements = \{([^}]*)\}")
-_SET = re.compile(r"\tset (\w+) \{(.*?)\n\t\}", re.DOTALL)
+_SET = re.compile(r"\t(?:set|map) (\w+) \{(.*?)\n\t\}", re.DOTALL)
 _FIELD = r'(?:"[^"]*"|[^\s",]+)'
-_ELEMENT = re.compile(rf'({_FIELD}(?: \. {_FIELD})*)(?: comment "([^"]*)")?')
+_FIELDS = rf"{_FIELD}(?: \. {_FIELD})*"
+_ELEMENT = re.compile(rf'({_FIELDS})(?: comment "([^"]*)")?(?: : ({_FIELDS}))?')
 
 
 def is_ours(listing: str) -> bool:
@@ -100,13 +153,14 @@ def rules_only(listing: str) -> str:
 
 def elements(name: str, body: str) -> dict[Element, str]:
     """Element -> comment, from what stands between the braces of a set's elements."""
-    types = SETS[name].fields
+    one = SETS[name]
     found = {}
-    for key, comment in _ELEMENT.findall(body):
+    for key, comment, value in _ELEMENT.findall(body):
         fields = [field.strip('"') for field in key.split(" . ")]
-        # A single address is listed without its prefix.
-        canonical = [_names.subnet(one) if kind.endswith("_addr") else one for one, kind in zip(fields, types)]
-        found[Element(name, tuple(canonical))] = comment
+        if one.interval:  # a single address is listed without its prefix
+            fields = [_names.subnet(text) if kind.endswith("_addr") else text for text, kind in zip(fields, one.fields)]
+        fields = [_NAMES.get(text, text) if kind == "inet_proto" else text for text, kind in zip(fields, one.fields)]
+        found[Element(name, tuple(fields), tuple(value.split(" . ")) if value else ())] = comment
     return found
 
 
@@ -121,14 +175,20 @@ def parse(listing: str) -> dict[Element, str]:
 
 
 def _key(element: Element) -> str:
-    types = SETS[element.set].fields
-    return " . ".join(f'"{one}"' if kind == "ifname" else one for one, kind in zip(element.key, types))
+    fields = []
+    for text, kind in zip(element.key, SETS[element.set].fields):
+        if kind == "inet_proto":
+            text = _PROTOCOLS.get(text, text)
+        fields.append(f'"{text}"' if kind == "ifname" else text)
+    return " . ".join(fields)
 
 
-def _change(verb: str, entries: Mapping[Element, str], comments: bool) -> list[str]:
+def _change(verb: str, entries: Mapping[Element, str], whole: bool) -> list[str]:
+    """Of a whole element comment and value are told, otherwise only its key."""
     by_set: dict[str, list[str]] = {}
     for element, comment in sorted(entries.items(), key=lambda item: item[0].key):
-        text = f'{_key(element)} comment "{comment}"' if comments and comment else _key(element)
+        text = f'{_key(element)} comment "{comment}"' if whole and comment else _key(element)
+        text += f" : {' . '.join(element.value)}" if whole and element.value else ""
         by_set.setdefault(element.set, []).append(text)
     return [f"{verb} element {TABLE} {name} {{ {', '.join(texts)} }}" for name, texts in sorted(by_set.items())]
 

@@ -13,7 +13,7 @@ from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
 from ._model import DEFAULTS, HOST, Host, Link, Namespace
 from ._operations import Operation
-from ._resources import _masquerade
+from ._resources import _masquerade, _publish
 from ._resources._base import INSIDE, Resource
 from ._steps import steps
 
@@ -51,6 +51,7 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     if any(one is not other for one, other in zip(placed, ordered)):
         _no_twins(placed)  # two names mean the same place
     predicted = draft.finish()
+    _publish.check(current.firewall.entries, predicted.firewall.entries, resources)
     warnings = [*draft.warnings, *_check(current, predicted)]
     return Plan(
         predicted,

@@ -10,7 +10,7 @@ import pwd
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from . import _decode, _files, _firewall, _forwarding, _namespaces, _places, _sysctl, _systemd, _tun, _unit
+from . import _decode, _files, _firewall, _forwarding, _listeners, _namespaces, _places, _sysctl, _systemd, _tun, _unit
 from ._kernel import Kernel
 from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service
 from ._places import Places, Wanted
@@ -29,6 +29,7 @@ class Scope(Wanted):
     firewall: _firewall.Look = field(default_factory=_firewall.Look)
     enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
     services: dict[str, str] = field(default_factory=dict)  # name -> the namespace that it is to be in
+    ports: set[_listeners.Port] = field(default_factory=set)  # of the host, where sockets may be in the way
     nsids: bool = False  # the ids that the host has for namespaces
 
     def add_link(self, namespace: str, link: Link) -> None:
@@ -190,6 +191,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         firewall=_firewall.read(kernel.home, scope.firewall),
         files={path: _files.read(path) for path in sorted(scope.files)},
         originals=originals,
+        listeners=_listeners.find(scope.ports) if scope.ports else (),
         fresh=_fresh(kernel, wanted, namespaces),
         accounts=_accounts(scope.accounts),
         br_netfilter=_sysctl.exists("net/bridge"),

@@ -79,11 +79,13 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
         for path, text in predicted.files.items()
         if text != current.files[path]
     ]
-    settings += _sysctl_steps(HOST, old_sysctls, new_sysctls)
+    opened, closed, others = _by_loopback(new_sysctls)
+    settings += _sysctl_steps(HOST, old_sysctls, others)
 
     # The record of what was there before goes before the first write, and goes away only after the last.
     giving_back = bool(current.originals) and not predicted.originals
-    operations: Ops = [] if giving_back else [*record, *settings]
+    shrinks = set(predicted.originals) < set(current.originals)
+    operations: Ops = [] if giving_back else [*([] if shrinks else record), *settings]
     before_links, after_links = service_steps(current, predicted)
     operations += before_links
     operations += work.removed_first
@@ -93,13 +95,28 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += work.builds
     operations += work.second_names
     operations += work.updates
+    operations += _sysctl_steps(HOST, old_sysctls, closed)
     operations += firewall_steps(current.firewall, predicted.firewall)
+    operations += _sysctl_steps(HOST, old_sysctls, opened)
     operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
     if giving_back:
-        operations += [*settings, *record]
+        operations += settings
+    if shrinks:
+        operations += record
     return operations
+
+
+def _by_loopback(sysctls: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Those that open and that close a way to the host's loopback, and the others.
+
+    The interface has to be there, and as long as the way is open our guard has to stand.
+    """
+    found: tuple[dict[str, str], dict[str, str], dict[str, str]] = ({}, {}, {})
+    for key, value in sysctls.items():
+        found[2 if not key.endswith("/route_localnet") else 0 if value == "1" else 1][key] = value
+    return found
 
 
 def _sysctls(host: Host, namespace: str) -> Mapping[str, str]:

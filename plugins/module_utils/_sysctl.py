@@ -53,6 +53,11 @@ def model(name: str) -> str:
     return "/".join([*words[:3], "lo", *words[4:]]) if of_interface(name) else name
 
 
+def route_localnet(interface: str) -> str:
+    """Whether packets from or to 127.0.0.0/8 may pass an interface, or those that are still to come ("default")."""
+    return f"net/ipv4/conf/{interface}/route_localnet"
+
+
 def normal(value: str) -> str:
     """A value as the kernel prints it: words separated by single tabs."""
     return "\t".join(value.split())

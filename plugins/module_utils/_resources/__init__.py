@@ -19,6 +19,7 @@ from . import (
     _netns,
     _netns_service,
     _packet_log,
+    _publish,
     _sysctl_bridge_nf,
     _tuntap,
     _veth,
@@ -47,6 +48,7 @@ RESOURCES = {
     "interface": Kind(_interface.SPEC, ("name",), _interface.declare),
     "masquerade": Kind(_masquerade.SPEC, ("source",), _masquerade.declare, _masquerade.stale),
     "forward": Kind(_forward.SPEC, (), _forward.declare, _forward.stale),
+    "publish": Kind(_publish.SPEC, ("host_port", "address"), _publish.declare, _publish.stale),
     "packet_log": Kind(_packet_log.SPEC, ("hook", "prefix"), _packet_log.declare, _packet_log.stale),
     "netns_service": Kind(_netns_service.SPEC, ("name",), _netns_service.declare),
 }

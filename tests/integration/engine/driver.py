@@ -46,6 +46,7 @@ def check(objects: Objects, **options: Any) -> Report:
 def host() -> Host:
     """All that the engine can read of this machine."""
     kept = [Path("/proc/sys/net/bridge").glob("bridge-nf-call-*"), Path("/proc/sys/net").glob("ipv?/conf/*/[af]*")]
+    kept.append(Path("/proc/sys/net").glob("ipv4/conf/*/route_localnet"))
     keys = {str(path.relative_to("/proc/sys")) for paths in kept for path in paths}
     return _read(Scope(sysctls={HOST: {"net/ipv4/ip_forward", *keys}}, files=set(_FILES)))
 

@@ -24,6 +24,7 @@ def declare(module: str, **options: Any) -> Resource:
 
 
 LOG = {"hook": "forward", "prefix": "a"}
+PORT = {"host_port": "80", "address": "10.0.0.1", "bridge": "br0"}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +102,35 @@ LOG = {"hook": "forward", "prefix": "a"}
         ("packet_log", {**LOG, "hook": "prerouting", "out_interface": "a"}, "out_interface is not known at"),
         ("packet_log", {**LOG, "hook": "postrouting", "in_interface": "a"}, "in_interface is not known at"),
         ("packet_log", {**LOG, "in_interface": "a/b"}, "interface name 'a/b'"),
+        (
+            "publish",
+            {**PORT, "host_port": "80a"},
+            "publish 80a/tcp: host_port '80a' is no port; write it like 8080, or",
+        ),
+        ("publish", {**PORT, "host_port": "0"}, "host_port '0': 0 is out of range: 1 to 65535 are possible"),
+        ("publish", {**PORT, "host_port": "80-65536"}, "65536 is out of range"),
+        ("publish", {**PORT, "host_port": "81-80"}, "a range begins with its smaller port; write 80-81"),
+        ("publish", {**PORT, "host_port": "80-"}, "'80-' is no port"),
+        ("publish", {**PORT, "host_port": "٨"}, "is no port"),
+        ("publish", {**PORT, "port": "70000"}, "publish 80/tcp: port '70000': 70000 is out of range"),
+        (
+            "publish",
+            {**PORT, "host_port": "80-82", "port": "1-2"},
+            "host_port 80-82 is 3 ports and port 1-2 is 2; write ranges of equal length",
+        ),
+        ("publish", {**PORT, "address": "10.0.0.0/8"}, "address '10.0.0.0/8'"),
+        ("publish", {**PORT, "address": "127.0.0.1"}, "address '127.0.0.1' is a loopback, which nobody else reaches"),
+        ("publish", {**PORT, "bridge": None}, "publish 80/tcp has no bridge; name the one by which the host reaches"),
+        ("publish", {**PORT, "bridge": "a b"}, "interface name 'a b'"),
+        (
+            "publish",
+            {**PORT, "host_address": "fd00::1"},
+            "host address 'fd00::1' is IPv6, the container's is IPv4; give",
+        ),
+        ("publish", {**PORT, "host_address": "::"}, "host_address '::' is of another family than address '10.0.0.1'"),
+        ("publish", {**PORT, "address": "fd00::1", "host_address": "::1"}, "or let systemd-socket-proxyd(8) listen on"),
+        ("publish", {**PORT, "host_address": "x"}, "address 'x'"),
+        ("publish", {**PORT, "label": "a b"}, "label 'a b': allowed are"),
         ("forward", {}, "forward: say either interface and other (who may talk to whom) or bridge (an isolated"),
         ("forward", {"interface": "a"}, "forward a: say either interface and other"),
         ("forward", {"other": "a"}, "forward a: say either interface and other"),
@@ -176,6 +206,7 @@ def test_every_module_is_a_resource() -> None:
         "interface",
         "masquerade",
         "forward",
+        "publish",
         "packet_log",
         "netns_service",
     ]

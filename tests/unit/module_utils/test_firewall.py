@@ -20,9 +20,16 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps im
     firewall_steps,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Element, Entry, Firewall, Log, Rule
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import _forward, _masquerade, _packet_log
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import (
+    _forward,
+    _masquerade,
+    _packet_log,
+    _publish,
+)
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._forward import Forward
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._masquerade import Masquerade
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._publish import Publication
 
 COMMENT = "bridgenet:1:default:x"
 GATE = _iptables.gate("iptables", "FORWARD")
@@ -30,14 +37,28 @@ GATE = _iptables.gate("iptables", "FORWARD")
 names = st.sampled_from(["br0", "veth0", "ens33", "a.b-c_d", "0"])
 networks4 = st.sampled_from(["10.0.0.0/8", "10.1.2.3/32", "192.168.1.0/24"])
 networks6 = st.sampled_from(["fd00::/64", "fd00::1/128"])
+protocols = st.sampled_from(["tcp", "udp", "sctp"])
 comments = st.sampled_from([COMMENT, "bridgenet:1:a:b/c:d", ""])
 elements = st.one_of(
     st.builds(lambda name, one, two: Element(name, (one, two)), st.sampled_from(["accepted", "replies"]), names, names),
     st.builds(lambda name, one: Element(name, (one,)), st.sampled_from(["bridges", "internal"]), names),
     st.builds(lambda one, net: Element("masquerade4", (one, net)), names, networks4),
     st.builds(lambda one, net: Element("masquerade_out6", (one, net)), names, networks6),
+    st.builds(
+        lambda protocol, value: Element("published4", (protocol, "80"), value),
+        protocols,
+        st.sampled_from([("10.0.0.1", "80"), ("10.0.0.2", "8080")]),
+    ),
+    st.builds(
+        lambda protocol, value: Element("published_at6", ("fd00::1", protocol, "65535"), value),
+        protocols,
+        st.sampled_from([("fd00::1", "80"), ("2001:db8::a", "1")]),
+    ),
+    st.builds(lambda one: Element("publishers4", (one, "10.0.0.1")), names),
+    st.builds(lambda one: Element("publishers6", (one, "fd00::1")), names),
 )
-tables = st.dictionaries(elements, comments, max_size=8)
+# A map has one value for a key.
+tables = st.lists(st.tuples(elements, comments), max_size=8, unique_by=lambda one: (one[0].set, one[0].key)).map(dict)
 logged = st.builds(
     Log,
     hook=st.just("forward"),
@@ -56,7 +77,8 @@ def listed(text: str) -> str:
     """What nft would list after such `add element` lines."""
     blocks = []
     for name, body in re.findall(r"^add element inet bridgenet (\w+) \{ (.*) \}$", text, re.MULTILINE):
-        blocks.append(f"\tset {name} {{\n\t\ttype ifname\n\t\telements = {{ {body} }}\n\t}}\n")
+        kind = "map" if name in _nft.PUBLISHED else "set"
+        blocks.append(f"\t{kind} {name} {{\n\t\ttype ifname\n\t\telements = {{ {body} }}\n\t}}\n")
     return f'table inet bridgenet {{\n\tcomment "bridgenet:1"\n{"".join(blocks)}}}\n'
 
 
@@ -75,7 +97,7 @@ def test_change_touches_only_what_differs(before: dict[Element, str], after: dic
     added = _nft.parse(listed(text))
     assert added == {one: comment for one, comment in after.items() if one not in kept}
     deleted = _nft.parse(listed(text.replace("add element", "x").replace("delete element", "add element")))
-    assert set(deleted) == set(before) - kept
+    assert set(deleted) == {Element(one.set, one.key) for one in before if one not in kept}, "a key is enough"
     assert set(deleted.values()) <= {""}, "a comment is no part of the key"
 
 
@@ -100,6 +122,51 @@ def test_rules_are_constant() -> None:
     many: dict[Element, str] = {Element("bridges", (f"br{number}",)): COMMENT for number in range(1000)}
     assert _nft.load(many).count("\n") == _nft.load({Element("bridges", ("br0",)): COMMENT}).count("\n")
     assert set(re.findall(r"@(\w+)", _nft.SKELETON)) == set(_nft.SETS)
+
+
+def test_protocols_are_told_by_number() -> None:
+    """nft resolves their names where /etc/protocols is there, and lists numbers where it is not."""
+    element = Element("published4", ("udp", "53"), ("10.0.0.1", "53"))
+    text = _nft.load({element: COMMENT})
+    assert f'published4 {{ 17 . 53 comment "{COMMENT}" : 10.0.0.1 . 53 }}' in text
+    assert _nft.parse(listed(text).replace("17 .", "udp .")) == {element: COMMENT}
+
+
+# --- published ports ---
+
+publications = st.builds(
+    Publication,
+    protocol=protocols,
+    host_address=st.sampled_from(["", "192.0.2.1", "127.0.0.1"]),
+    address=st.just("10.0.0.1"),
+    host_port=st.integers(1, 65000),
+    port=st.integers(1, 65000),
+    count=st.integers(1, 50),
+)
+
+
+@given(publications)
+def test_publication_there_and_back(declared: Publication) -> None:
+    standing: dict[Entry, str] = dict.fromkeys(declared.elements(), COMMENT)
+    assert len(standing) == declared.count
+    ((comment, options),) = _publish.stale(standing)
+    again = _publish.declare({**options, "state": "absent"}, Context("default", "host1"))
+    assert (comment, again.publication) == (COMMENT, declared)
+
+
+def test_flows_are_forgotten_by_range() -> None:
+    """Of what changed, and not of TCP, whose senders notice."""
+    udp = Publication("udp", "", "10.0.0.1", 8000, 80, 3)
+    same = {**dict.fromkeys(udp.elements(), COMMENT)}
+    tcp = Publication("tcp", "", "10.0.0.1", 8000, 80)
+    at = Publication("sctp", "fd00::1", "fd00::2", 9, 9)
+    after: dict[Entry, str] = {**same, **dict.fromkeys([*tcp.elements(), *at.elements()], COMMENT)}
+    (_table, forget) = firewall_steps(Firewall(table="x"), Firewall(after))
+    assert forget.commands() == (
+        'for port in $(seq 8000 8002); do conntrack -D -f ipv4 -p udp --orig-port-dst "$port" || true; done',
+        "conntrack -D -f ipv6 -p sctp --orig-dst fd00::1 --orig-port-dst 9 || true",
+    )
+    (_table,) = firewall_steps(Firewall(after, table="x"), Firewall({**same, **dict.fromkeys(at.elements(), COMMENT)}))
 
 
 # --- what is logged ---

@@ -1,0 +1,71 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which sockets of this thread's namespace get what comes to a port, and whose they are (proc_pid_net(5)).
+
+The kernel could be asked by netlink as well (sock_diag(7)), but that loads modules on a host that is only looked at.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Collection, Iterator
+
+from ._model import Listener
+
+_TABLES = ("tcp", "tcp6", "udp", "udp6")
+_STATES = {"tcp": "0A", "udp": "07"}  # TCP_LISTEN, TCP_CLOSE (net/tcp_states.h): not connected
+
+Port = tuple[str, int]  # protocol, number
+
+
+def find(ports: Collection[Port]) -> tuple[Listener, ...]:
+    """The sockets at these ports."""
+    found = [one for table in _TABLES for one in _sockets(table, ports)]
+    processes = _processes({inode for inode, _listener in found}) if found else {}
+    named = {(one.protocol, one.address, one.port): processes.get(inode, "") for inode, one in found}
+    return tuple(Listener(*key, process) for key, process in sorted(named.items()))
+
+
+def _sockets(table: str, ports: Collection[Port]) -> Iterator[tuple[str, Listener]]:
+    """(inode, socket) of one table."""
+    protocol = table[:3]
+    wanted = {f"{number:04X}": number for name, number in ports if name == protocol}
+    if not wanted:
+        return
+    try:
+        with open(f"/proc/thread-self/net/{table}", encoding="ascii") as handle:
+            lines = handle.readlines()[1:]
+    except FileNotFoundError:
+        return  # a kernel without IPv6
+    for line in lines:
+        words = line.split()
+        address, _colon, port = words[1].partition(":")
+        if port in wanted and words[3] == _STATES[protocol]:
+            yield words[9], Listener(protocol, _address(address), wanted[port])
+
+
+def _address(text: str) -> str:
+    """As these tables print it: words of 32 bits in the order of the machine."""
+    raw = b"".join(int(text[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(text), 8))
+    parsed = ipaddress.ip_address(raw)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def _processes(inodes: Collection[str]) -> dict[str, str]:
+    """Inode of a socket -> the process that has it open."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    found: dict[str, str] = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            for descriptor in os.listdir(f"/proc/{pid}/fd"):
+                inode = wanted.get(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+                if inode is not None and inode not in found:
+                    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as handle:
+                        found[inode] = f"process {pid} ({handle.read().strip()})"
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it ended, or closed it, meanwhile; or a container may not look into it
+    return found

@@ -1,0 +1,340 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A published port, or a range of them: what comes to a port of the host goes to a port of a container."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .. import _forwarding, _labels, _names, _nft, _sysctl
+from .._draft import Draft
+from .._errors import BridgenetError
+from .._labels import Label
+from .._model import HOST, Element, Entry, Host, Link, Listener
+from .._reader import Scope
+from ._base import STATE, Context, Options, Resource, is_present, shown_label
+
+PROTOCOLS = ("tcp", "udp", "sctp")
+
+SPEC: dict[str, Any] = {
+    "host_port": {"type": "str"},
+    "address": {"type": "str"},
+    "port": {"type": "str"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS), "default": "tcp"},
+    "host_address": {"type": "str"},
+    "bridge": {"type": "str"},
+    "forwarding": {"type": "bool", "default": False},
+    "label": {"type": "str"},
+    **STATE,
+}
+
+_ANY = {4: "0.0.0.0", 6: "::"}  # noqa: S104
+
+
+@dataclass(frozen=True, order=True)
+class Publication:
+    """Ports of the host in a row, and those of a container in the same order; no host address is all of them."""
+
+    protocol: str
+    host_address: str
+    address: str
+    host_port: int
+    port: int
+    count: int = 1
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return _names.family(self.address)
+
+    @property
+    def text(self) -> str:
+        """How a message names it."""
+        ports = _names.shown_ports(self.host_port, self.count)
+        if not self.host_address:
+            return f"{ports}/{self.protocol} (IPv{self.family})"
+        where = f"[{self.host_address}]" if self.family == 6 else self.host_address
+        return f"{where}:{ports}/{self.protocol}"
+
+    def elements(self) -> dict[Element, int]:
+        """As it stands in our table: one element for each port of the host."""
+        name = f"published{'_at' if self.host_address else ''}{self.family}"
+        where = (self.host_address,) if self.host_address else ()
+        found = {}
+        for offset in range(self.count):
+            number = self.host_port + offset
+            value = (self.address, str(self.port + offset))
+            found[Element(name, (*where, self.protocol, str(number)), value)] = number
+        return found
+
+    def options(self) -> Options:
+        """In the form of the options."""
+        shown: Options = {"protocol": self.protocol}
+        if self.host_address:
+            shown["host_address"] = self.host_address
+        shown["host_port"] = _names.shown_ports(self.host_port, self.count)
+        return {**shown, "address": self.address, "port": _names.shown_ports(self.port, self.count)}
+
+
+Place = tuple[str, tuple[str, ...]]  # what there can be only one element for
+
+
+def _place(element: Element) -> Place:
+    return (element.set, element.key)
+
+
+def _standing(entries: Mapping[Entry, str]) -> dict[Element, str]:
+    return {
+        entry: comment
+        for entry, comment in entries.items()
+        if isinstance(entry, Element) and entry.set in _nft.PUBLISHED
+    }
+
+
+def _family(element: Element) -> int:
+    return int(element.set[-1])
+
+
+def _publications(elements: Iterable[Element]) -> list[Publication]:
+    """What elements stand for; of a range that is incomplete, its parts."""
+    found: list[Publication] = []
+    for one in sorted(map(_publication, elements)):
+        last = found[-1] if found else None
+        if last and one == dataclasses.replace(
+            last, host_port=last.host_port + last.count, port=last.port + last.count, count=1
+        ):
+            found[-1] = dataclasses.replace(last, count=last.count + 1)
+        else:
+            found.append(one)
+    return found
+
+
+def _publication(element: Element) -> Publication:
+    *where, protocol, number = element.key
+    address, port = element.value
+    return Publication(protocol, where[0] if where else "", address, int(number), int(port))
+
+
+def stale(entries: Mapping[Entry, str]) -> list[tuple[str, Options]]:
+    """(comment, options) of what stands, for purge."""
+    groups: dict[tuple[str, int], list[Element]] = {}
+    for element, comment in _standing(entries).items():
+        groups.setdefault((comment, _family(element)), []).append(element)
+    # With a label goes all that has it: one of its parts is enough.
+    return [(comment, _publications(elements)[0].options()) for (comment, _), elements in groups.items()]
+
+
+@dataclass(frozen=True)
+class PublishRule(Resource):
+    """A published port or range, and the forwarding that it needs where told."""
+
+    publication: Publication
+    bridge: str
+    label: Label
+    forwarding: bool
+    labelled: bool = False
+
+    @property
+    def what(self) -> str:
+        if self.labelled and not self.present:  # its ports may become another's in the same task
+            return f"publish with label {self.label.object!r} (IPv{self.publication.family})"
+        return f"publish {self.publication.text}"
+
+    @property
+    def _switch(self) -> str:
+        return _forwarding.SWITCH6 if self.publication.family == 6 else _forwarding.SWITCH4
+
+    def widen(self, scope: Scope) -> None:
+        scope.firewall.tables.add("filter")
+        scope.firewall.gates = True
+        if not self.present:
+            return
+        scope.firewall.backends.add("nftables")
+        one = self.publication
+        scope.ports.update((one.protocol, one.host_port + offset) for offset in range(one.count))
+        if one.family == 4:
+            keys = {_sysctl.route_localnet(self.bridge), _sysctl.route_localnet("default")}
+            scope.sysctls.setdefault(HOST, set()).update(keys)
+        if self.forwarding:
+            scope.forwarding.add(self._switch)
+
+    def owns(self) -> list[tuple[str, str]]:
+        label = [("publish label", f"{self.label} IPv{self.publication.family}")]
+        if not self.present:  # the label of what goes; its ports may be another's at the same time
+            return label
+        return label + [
+            ("published port", f"{'/'.join(one.key)} IPv{_family(one)}") for one in self.publication.elements()
+        ]
+
+    def _is_mine(self, element: Element, comment: str) -> bool:
+        """Whether it carries this label; IPv4 and IPv6 are two objects."""
+        return comment == str(self.label) and _family(element) == self.publication.family
+
+    def predict(self, draft: Draft) -> None:
+        draft.forwards = draft.publishes = True
+        places = {_place(element) for element in self.publication.elements()}
+        standing = _standing(draft.entries)
+        here = {element: comment for element, comment in standing.items() if _place(element) in places}
+        if not self.present:
+            self._leave(draft, here)
+            return
+        if draft.current.firewall.foreign:
+            raise BridgenetError(f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it")
+        for comment in here.values():
+            draft.claim(comment, self.label, self.what, None)
+        before = {_place(element) for element in _standing(draft.current.firewall.entries)}
+        self._check_free(draft.current.listeners, before)
+        for element, comment in standing.items():
+            if element in here or self._is_mine(element, comment):
+                del draft.entries[element]  # the same object, with other ports, another container or label
+        draft.entries.update(dict.fromkeys(self.publication.elements(), str(self.label)))
+        self._lead(draft)
+        draft.warnings += [text for text in draft.current.firewall.obstacles if text not in draft.warnings]
+        if self.forwarding:
+            draft.turn_on_forwarding(self._switch, self.what)
+
+    def _leave(self, draft: Draft, here: Mapping[Element, str]) -> None:
+        """By its ports, or whatever has its label, at whichever ports."""
+        standing = _standing(draft.entries)
+        gone = [one for one, comment in standing.items() if self._is_mine(one, comment)] if self.labelled else here
+        for element in gone:
+            del draft.entries[element]
+
+    def _lead(self, draft: Draft) -> None:
+        """The way to the container: by which bridge, which has to be there."""
+        link = draft.find(HOST, self.bridge)
+        if link is None:
+            draft.assumed.append(f"interface {self.bridge}")
+            draft.put(HOST, Link(self.bridge, "bridge", "", 1500, True, True, "", "", addresses=(), routes=()))
+        name, address = f"publishers{self.publication.family}", self.publication.address
+        for entry in list(draft.entries):
+            if isinstance(entry, Element) and entry.set == name and entry.key[1] == address:
+                del draft.entries[entry]
+        draft.entries[Element(name, (self.bridge, address))] = _nft.FOLLOWING_COMMENT
+
+    def _check_free(self, listeners: Sequence[Listener], before: set[Place]) -> None:
+        """No socket of the host may lose what comes to it: what has a port has had it first."""
+        one = self.publication
+        numbers = {number for element, number in one.elements().items() if _place(element) not in before}
+        for socket in listeners:
+            if socket.protocol == one.protocol and socket.port in numbers and self._meets(socket.address):
+                where = f"[{socket.address}]" if _names.family(socket.address) == 6 else socket.address
+                raise BridgenetError(
+                    f"{self.what}: port {socket.port}/{socket.protocol} is in use on this host: "
+                    f"{socket.process or 'somebody'} listens on {where}:{socket.port}; stop that, or choose another "
+                    "host_port"
+                )
+
+    def _meets(self, address: str) -> bool:
+        """Whether a socket at this address would lose something; one at :: gets IPv4, too, as a rule."""
+        one = self.publication
+        if address in (_ANY[one.family], _ANY[6]):
+            return True
+        if address == "::1" or _names.family(address) != one.family:
+            return False
+        return one.host_address in ("", address)
+
+    def view(self, host: Host) -> Options | None:
+        standing = _standing(host.firewall.entries)
+        # What stands at its ports is it; else what has its label, and with a label nothing else goes.
+        places = {_place(one) for one in self.publication.elements()} if self.present or not self.labelled else ()
+        comment = next((text for element, text in standing.items() if _place(element) in places), str(self.label))
+        family = self.publication.family
+        elements = [one for one, text in standing.items() if text == comment and _family(one) == family]
+        found = _publications(elements)
+        if len(found) != 1:
+            return None  # also where elements are missing: it does not do what it says
+        shown = found[0].options()
+        for entry in host.firewall.entries:
+            if isinstance(entry, Element) and entry.set == f"publishers{family}" and entry.key[1] == shown["address"]:
+                shown["bridge"] = entry.key[0]
+        shown["label"] = shown_label(comment, self.label.project)
+        if self.forwarding:
+            shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
+        return shown
+
+
+def check(current: Mapping[Entry, str], predicted: Mapping[Entry, str], resources: Sequence[Resource]) -> None:
+    """What only all of them together tell: one port, one owner; one container, one bridge."""
+    rules = [one for one in resources if isinstance(one, PublishRule)]
+    if not rules:
+        return
+    labels = {str(one.label) for one in rules}
+    before = {_place(element): comment for element, comment in _standing(current).items()}
+    after = _standing(predicted)
+    for element, comment in after.items():
+        former = before.get(_place(element), comment)
+        if former != comment and former not in labels:
+            label = _labels.parse(former)
+            raise BridgenetError(
+                f"publish {_publication(element).text} is there already, with label "
+                f"{label.object if label else former!r}; make that absent in the same task, or choose another "
+                "host_port"
+            )
+    anywhere = {_place(element) for element in after if "_at" not in element.set}
+    for element in after:
+        if "_at" in element.set and (element.set.replace("_at", ""), element.key[1:]) in anywhere:
+            raise BridgenetError(
+                f"publish {_publication(element).text}: that port is published at all addresses of the host as "
+                "well; give one of them another host_port"
+            )
+    for rule in rules:
+        one = rule.publication
+        if rule.present and Element(f"publishers{one.family}", (rule.bridge, one.address)) not in predicted:
+            raise BridgenetError(
+                f"{rule.what}: {one.address} is said to be behind another bridge than {rule.bridge!r}, too; name the "
+                "same bridge for all of its ports"
+            )
+
+
+def declare(options: Mapping[str, Any], context: Context) -> PublishRule:
+    """From the options of one object."""
+    host_port, protocol = str(options["host_port"]), options.get("protocol") or "tcp"
+    what = f"publish {host_port}/{protocol}"
+    first, count = _names.ports(f"{what}: host_port", host_port)
+    port = options.get("port")
+    to, to_count = (first, count) if port is None else _names.ports(f"{what}: port", str(port))
+    if count != to_count:
+        raise BridgenetError(
+            f"{what}: host_port {host_port} is {count} ports and port {port} is {to_count}; write ranges of equal "
+            "length"
+        )
+    address = _names.target(options["address"])
+    if ipaddress.ip_address(address).is_loopback:
+        raise BridgenetError(
+            f"{what}: address {address!r} is a loopback, which nobody else reaches; name the address of the container "
+            "on the bridge"
+        )
+    present = is_present(options, context)
+    if present and not options.get("bridge"):
+        raise BridgenetError(f"{what} has no bridge; name the one by which the host reaches {address}")
+    publication = Publication(
+        protocol, _host_address(what, options.get("host_address"), address), address, first, to, count
+    )
+    where = publication.host_address or "any"
+    return PublishRule(
+        present=present,
+        publication=publication,
+        bridge=_names.interface(options["bridge"]) if options.get("bridge") else "",
+        label=context.label(options.get("label"), f"{where}:{host_port}/{protocol}"),
+        forwarding=bool(options.get("forwarding")),
+        labelled=options.get("label") is not None,
+    )
+
+
+def _host_address(what: str, value: str | None, address: str) -> str:
+    """One of the host's addresses, of the container's family; "" is any of them."""
+    family = _names.family(address)
+    if not value or value == _ANY[family]:
+        return ""
+    if value in _ANY.values():
+        raise BridgenetError(
+            f"{what}: host_address {value!r} is of another family than address {address!r}; name an IPv{family} "
+            "address of the host, or leave it out"
+        )
+    return _names.host_address(what, value, family)
