@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small decoder for the three bulk dumps: links, addresses and routes.
+"""A small decoder for the three bulk dumps: links, addresses and routes; and for what there is of nftables.
 
 pyroute2's costs 27 times as much for these, because it builds some 43 attribute
 objects for every link. It stays the reference: a test holds this file against it on
@@ -27,6 +27,7 @@ _IFADDR = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _RTMSG = struct.Struct("=BBBBBBBBI")  # family, dst_len, src_len, tos, table, protocol, scope, type, flags
 _RTNEXTHOP = struct.Struct("=HxxI")  # length, interface
 _U32 = struct.Struct("=I")
+_BE32 = struct.Struct("!I")
 _U16 = struct.Struct("=H")
 
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
@@ -42,12 +43,17 @@ _BRPORT_LEARNING, _BRPORT_ISOLATED = 8, 33
 _INET6_CONF, _DEVCONF_DISABLE_IPV6 = 2, 26
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _NETNSA_NSID = 1
+_NFTA_TABLE_NAME = 1
+_NFTA_CHAIN_TABLE, _NFTA_CHAIN_NAME, _NFTA_CHAIN_HOOK, _NFTA_CHAIN_POLICY = 1, 3, 4, 5
+_NFTA_HOOK_HOOKNUM = 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 9, 15
 
 IFF_UP = 1
 _IFF_TAP = 2  # linux/if_tun.h
 IFA_F_PERMANENT, IFA_F_SECONDARY = 0x80, 0x01
 RT_TABLE_MAIN = 254
+_NFT_FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}  # NFPROTO_*, linux/netfilter.h
+_NF_FORWARD, _NF_DROP = 2, 0
 RTN_UNICAST = 1
 RTPROT_KERNEL, RTPROT_RA = 2, 9
 _AF_INET6 = int(socket.AF_INET6)
@@ -87,6 +93,17 @@ class RouteRow:
     managed: bool  # neither a router's advertisement nor one of several next hops: those are only looked at
 
 
+@dataclass(frozen=True)
+class ChainRow:
+    """A chain of nftables."""
+
+    family: str
+    table: str
+    name: str
+    at_forward: bool  # it sees forwarded packets
+    drops: bool  # what none of its rules accepts
+
+
 def messages(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     """(type, sequence, start of the payload, end) of every netlink message in `data`."""
     position = 0
@@ -119,6 +136,11 @@ def _text(data: bytes, span: tuple[int, int]) -> str:
 def _u32(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> int:
     span = attrs.get(kind)
     return _U32.unpack_from(data, span[0])[0] if span else 0
+
+
+def _be32(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> int | None:
+    span = attrs.get(kind)
+    return _BE32.unpack_from(data, span[0])[0] if span else None
 
 
 def _flag(data: bytes, attrs: dict[int, tuple[int, int]], kind: int) -> bool:
@@ -274,6 +296,35 @@ def namespace_ids(dump: list[bytes]) -> list[int]:
         for data in dump
         for _kind, _sequence, start, end in messages(data)
     ]
+
+
+def nft_tables(dump: list[bytes]) -> set[tuple[str, str]]:
+    """(family, name) of the tables in a dump of NFT_MSG_GETTABLE."""
+    return {
+        (_NFT_FAMILIES.get(data[start], ""), _text(data, _attributes(data, start + 4, end)[_NFTA_TABLE_NAME]))
+        for data in dump
+        for _kind, _sequence, start, end in messages(data)
+    }
+
+
+def nft_chains(dump: list[bytes]) -> list[ChainRow]:
+    """The chains in a dump of NFT_MSG_GETCHAIN (linux/netfilter/nf_tables.h)."""
+    found = []
+    for data in dump:
+        for _kind, _sequence, start, end in messages(data):
+            attrs = _attributes(data, start + 4, end)
+            hook = attrs.get(_NFTA_CHAIN_HOOK)
+            number = _be32(data, _attributes(data, *hook), _NFTA_HOOK_HOOKNUM) if hook else None
+            found.append(
+                ChainRow(
+                    _NFT_FAMILIES.get(data[start], ""),
+                    _text(data, attrs[_NFTA_CHAIN_TABLE]),
+                    _text(data, attrs[_NFTA_CHAIN_NAME]),
+                    number == _NF_FORWARD,
+                    _be32(data, attrs, _NFTA_CHAIN_POLICY) == _NF_DROP,
+                )
+            )
+    return found
 
 
 def local_addresses(dump: list[bytes]) -> set[str]:

@@ -5,19 +5,27 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Callable
 
 from . import _files, _firewalld, _iptables, _namespaces, _nft, _nft_log, _programs
+from ._decode import ChainRow
 from ._errors import BridgenetError
 from ._model import Bindings, Entry, Firewall, Rule
-from ._programs import ProgramError
+from ._netlink import NETLINK_NETFILTER, Socket
+from ._programs import ProgramError, Running
 
 _LEGACY_TABLES = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
 _NFT_FAMILIES = {4: "ip", 6: "ip6"}
+_SILENT = (
+    "firewalld's rules stand and reject forwarded packets, but it does not answer, so that no bridge can join its "
+    "trusted zone; start it, or remove what it left: `nft delete table inet firewalld`"
+)
+
+Saved = tuple[str, str, Running]  # a program of iptables, a table, and its `-S -v`
 
 
 @dataclass
@@ -34,68 +42,107 @@ class Look:
         self.gates = True
 
 
-def read(home: int, look: Look) -> Firewall:
-    """The firewall, as far as `look` asks. `home` is a descriptor of the namespace that this thread is in.
+@dataclass(frozen=True)
+class _Nftables:
+    """What there is of nftables, whosever it is."""
 
-    Entries are read in every backend that is there; `auto` prefers nftables where it works, or would be new. A program
-    that is missing has written nothing: only the step that needs it asks for it, so that check mode can do without.
+    tables: set[tuple[str, str]]  # family, name
+    chains: list[ChainRow]
+
+
+@contextmanager
+def reading(home: int, look: Look) -> Iterator[Callable[[], Firewall]]:
+    """Start what tells the firewall as far as `look` asks; the function that it gives collects the outcome.
+
+    So the programs run while the rest of the host is read. `home` is a descriptor of the namespace that this thread
+    is in. Entries are read in every backend that is there; `auto` prefers nftables where it works, or would be new. A
+    program that is missing has written nothing: only the step that needs it asks for it, so that check mode can do
+    without.
     """
     if not look.backends and not look.tables:
-        return Firewall()
+        yield Firewall
+        return
+    with ExitStack() as started:
+        nftables = _nftables(look)
+        there = nftables.tables if nftables else ()
+        listings = {
+            table: started.enter_context(Running(["nft", "list", "table", *table.split()]))
+            for table in (_nft.TABLE, _nft_log.TABLE)
+            if tuple(table.split()) in there
+        }
+        saved = [
+            (program, name, started.enter_context(Running([program, "-w", "-t", name, "-S", "-v"])))
+            for program, name in _tables_of_iptables(look, nftables)
+        ]
+        yield lambda: _collected(home, look, nftables, listings, saved)
+
+
+def _nftables(look: Look) -> _Nftables | None:
+    """None where nftables cannot be used."""
+    if _programs.find("nft") is None:
+        return None
+    try:
+        with closing(Socket(NETLINK_NETFILTER)) as asker:
+            return _Nftables(asker.nft_tables(), asker.nft_chains())
+    except OSError as error:
+        if "nftables" not in look.backends:
+            return None
+        raise BridgenetError(
+            f"this kernel has no nftables ({error.strerror}); install one with the module nf_tables, or say "
+            "backend: iptables where there is that choice"
+        ) from error
+
+
+def _collected(
+    home: int, look: Look, nftables: _Nftables | None, listings: Mapping[str, Running], saved: Sequence[Saved]
+) -> Firewall:
     entries: dict[Entry, str] = {}
-    table = log_table = ""
-    intact = True
-    nftables = _programs.find("nft") is not None
-    if nftables:
-        try:
-            table = _listing(_nft.TABLE)
-            log_table = _listing(_nft_log.TABLE)
-        except ProgramError:
-            if "nftables" in look.backends:
-                raise
-            nftables = False
-    foreign = bool(table) and not _nft.is_ours(table)
-    if foreign:
-        table = ""
-    elif nftables:
-        entries.update(_nft.parse(table).items())
-        intact = not table or _nft.rules_only(table) == _rules_as_we_load_them(home)
-    foreign_log = bool(log_table) and not _nft.is_ours(log_table)
-    if foreign_log:
-        log_table = ""
     counters: dict[Entry, tuple[int, int]] = {}
+    table, foreign = _listed(listings.get(_nft.TABLE))
+    intact = not table or _nft.is_as_written(table) or _nft.rules_only(table) == _rules_as_we_load_them(home)
+    entries.update(_nft.parse(table).items())
+    log_table, foreign_log = _listed(listings.get(_nft_log.TABLE))
     for log, (comment, counts) in _nft_log.parse(log_table).items():
         entries[log], counters[log] = comment, counts
-    found = _Iptables(nftables)
     places: dict[Rule, int] = {}
-    for program, name, saved in found.saved(look):
-        for seen in _iptables.parse(program, name, saved):
+    filters: dict[str, str] = {}  # program -> what it says of its table filter
+    for program, name, running in saved:
+        said = running.result()
+        if name == "filter":
+            filters[program] = said
+        for seen in _iptables.parse(program, name, said):
             entries[seen.rule] = seen.comment
             places[seen.rule] = seen.place
             counters[seen.rule] = (seen.packets, seen.bytes)
-    gates = found.gates() if look.gates else None
-    zones = found.zones() if look.gates else None
-    obstacles = found.obstacles(gates, zones) if gates is not None else ()
+    chains = nftables.chains if nftables else ()
+    gates = _gates(filters) if look.gates else None
+    managed = look.gates and _is_managed(chains, filters)
+    zones = _zones() if managed else None
+    obstacles: tuple[str, ...] = ()
+    if gates is not None:
+        obstacles = (*([_SILENT] if managed and zones is None else []), *_obstacles(chains, gates))
     preferred = "nftables" if nftables or _programs.find("iptables") is None else "iptables"
     return Firewall(
         entries, table, intact, foreign, foreign_log, preferred, gates, obstacles, zones, places, counters, log_table
     )
 
 
-def _listing(table: str) -> str:
+def _listed(running: Running | None) -> tuple[str, bool]:
+    """The listing of our table, "" where there is none; and whether somebody else has one of that name."""
     try:
-        return _programs.run(["nft", "list", "table", *table.split()])
+        listing = running.result() if running else ""
     except ProgramError as error:
-        if "No such file or directory" in str(error):
-            return ""
-        raise
+        if "No such file or directory" not in str(error):
+            raise
+        listing = ""  # gone meanwhile
+    return (listing, False) if not listing or _nft.is_ours(listing) else ("", True)
 
 
 def _rules_as_we_load_them(home: int) -> str:
     """Our rules as this nft prints them: loaded into a nameless namespace, because versions print differently."""
     with _namespaces.scratch(home):
         _programs.nft(_nft.SKELETON)
-        return _nft.rules_only(_listing(_nft.TABLE))
+        return _nft.rules_only(_programs.run(["nft", "list", "table", *_nft.TABLE.split()]))
 
 
 def _variant(program: str) -> str:
@@ -104,95 +151,73 @@ def _variant(program: str) -> str:
     return "nft" if path is not None and "nft" in os.path.basename(os.path.realpath(path)) else "legacy"
 
 
-class _Iptables:
-    """What both variants of iptables have; the one that is not called plainly `iptables` matters for gates only."""
+def _tables_of_iptables(look: Look, nftables: _Nftables | None) -> Iterator[tuple[str, str]]:
+    """(program, table) that are to be looked at, of both variants of iptables.
 
-    def __init__(self, nftables: bool) -> None:
-        self._nftables = nftables
-        self._saved: dict[str, str] = {}  # program -> its table filter
-        self._chains: list[dict[str, Any]] | None = None
+    The one that is not called plainly `iptables` matters for gates only.
+    """
+    for family, plain in _iptables.PROGRAMS.items():
+        own = _variant(plain)
+        others = [variant for variant in _iptables.VARIANTS if variant != own]
+        for program, variant in [(plain, own), *((f"{plain}-{variant}", variant) for variant in others)]:
+            names = look.tables if program == plain else {"filter"} if look.gates else set()
+            for name in sorted(names):
+                if _programs.find(program) is not None and _is_there(nftables, family, variant, name):
+                    yield program, name
 
-    def saved(self, look: Look) -> Iterable[tuple[str, str, str]]:
-        """(program, table, `-S -v`) of all tables that are to be looked at."""
-        for family, plain in _iptables.PROGRAMS.items():
-            own = _variant(plain)
-            others = [variant for variant in _iptables.VARIANTS if variant != own]
-            for program, variant in [(plain, own), *((f"{plain}-{variant}", variant) for variant in others)]:
-                names = look.tables if program == plain else {"filter"} if look.gates else set()
-                for name in sorted(names):
-                    if _programs.find(program) is not None and self._is_there(family, variant, name):
-                        saved = _programs.run([program, "-w", "-t", name, "-S", "-v"])
-                        if name == "filter":
-                            self._saved[program] = saved
-                        yield program, name, saved
 
-    def _is_there(self, family: int, variant: str, table: str) -> bool:
-        """iptables-legacy makes a table by merely looking at it: ask the kernel first."""
-        if variant == "nft":
-            return not self._nftables or any(
-                (chain["family"], chain["table"]) == (_NFT_FAMILIES[family], table) for chain in self._nft_chains()
-            )
-        try:
-            with open(_LEGACY_TABLES[family], encoding="ascii") as handle:
-                return table in handle.read().split()
-        except FileNotFoundError:
-            return False
+def _is_there(nftables: _Nftables | None, family: int, variant: str, table: str) -> bool:
+    """iptables-legacy makes a table by merely looking at it: ask the kernel first."""
+    if variant == "nft":
+        place = (_NFT_FAMILIES[family], table)
+        return nftables is None or any((chain.family, chain.table) == place for chain in nftables.chains)
+    try:
+        with open(_LEGACY_TABLES[family], encoding="ascii") as handle:
+            return table in handle.read().split()
+    except FileNotFoundError:
+        return False
 
-    def _nft_chains(self) -> list[dict[str, Any]]:
-        """The chains of all tables of nftables."""
-        if self._chains is None:
-            listed = json.loads(_programs.run(["nft", "-j", "list", "chains"]))["nftables"]
-            self._chains = [one["chain"] for one in listed if "chain" in one]
-        return self._chains
 
-    def gates(self) -> tuple[Rule, ...]:
-        """The rules that must stand in chains of others, for what we let pass to get through."""
-        found = [_iptables.needed_gate(program, saved) for program, saved in self._saved.items()]
-        return tuple(gate for gate in found if gate is not None)
+def _gates(filters: Mapping[str, str]) -> tuple[Rule, ...]:
+    """The rules that must stand in chains of others, for what we let pass to get through."""
+    found = [_iptables.needed_gate(program, said) for program, said in filters.items()]
+    return tuple(gate for gate in found if gate is not None)
 
-    def _is_managed(self) -> bool:
-        """Whether the rules of firewalld stand, in one backend or the other."""
-        saved = (line for text in self._saved.values() for line in text.splitlines())
-        return any(line in _firewalld.CHAINS for line in saved) or (
-            self._nftables and any(chain["table"] == _firewalld.TABLE for chain in self._nft_chains())
-        )
 
-    def zones(self) -> Bindings | None:
-        """Which interface is bound to which zone of firewalld; None where it does not run."""
-        if not self._is_managed():
-            return None
-        try:
-            active = _firewalld.active(_programs.run(_firewalld.ACTIVE))
-        except (ProgramError, BridgenetError):
-            return None  # its rules outlived it
-        files: dict[str, str] = {}
-        for directory in _firewalld.FILES:
-            files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
-        return {**active, **_firewalld.permanent(files)}
+def _is_managed(chains: Iterable[ChainRow], filters: Mapping[str, str]) -> bool:
+    """Whether the rules of firewalld stand, in one backend or the other."""
+    saved = (line for text in filters.values() for line in text.splitlines())
+    return any(line in _firewalld.CHAINS for line in saved) or any(chain.table == _firewalld.TABLE for chain in chains)
 
-    def obstacles(self, gates: tuple[Rule, ...], zones: Bindings | None) -> tuple[str, ...]:
-        """Chains that may drop what we let pass, and that only a person can change."""
-        found = []
-        if zones is None and self._is_managed():
+
+def _zones() -> Bindings | None:
+    """Which interface is bound to which zone of firewalld; None where it does not run."""
+    try:
+        active = _firewalld.active(_programs.run(_firewalld.ACTIVE))
+    except (ProgramError, BridgenetError):
+        return None  # its rules outlived it
+    files: dict[str, str] = {}
+    for directory in _firewalld.FILES:
+        files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
+    return {**active, **_firewalld.permanent(files)}
+
+
+def _obstacles(chains: Sequence[ChainRow], gates: tuple[Rule, ...]) -> tuple[str, ...]:
+    """Chains that may drop what we let pass, and that only a person can change."""
+    opened = {
+        _NFT_FAMILIES[family]
+        for family, plain in _iptables.PROGRAMS.items()
+        if any(gate.program in (plain, f"{plain}-nft") and _variant(gate.program) == "nft" for gate in gates)
+    }
+    found = []
+    for chain in chains:
+        family, table, name = chain.family, chain.table, chain.name
+        if chain.at_forward and chain.drops and family in ("ip", "ip6", "inet"):
+            if (table, name) == ("filter", "FORWARD") and family in opened:
+                continue
+            rule = f"nft insert rule {family} {table} {name} meta mark and {_nft.MARK} == {_nft.MARK} accept"
             found.append(
-                "firewalld's rules stand and reject forwarded packets, but it does not answer, so that no bridge can "
-                "join its trusted zone; start it, or remove what it left: `nft delete table inet firewalld`"
+                f"the nftables chain {name!r} of table {family} {table} drops forwarded packets, also those that "
+                f"forward accepts; let them pass there: `{rule}`"
             )
-        if not self._nftables:
-            return tuple(found)
-        opened = {
-            _NFT_FAMILIES[family]
-            for family, plain in _iptables.PROGRAMS.items()
-            if any(gate.program in (plain, f"{plain}-nft") and _variant(gate.program) == "nft" for gate in gates)
-        }
-        for chain in self._nft_chains():
-            family, table, name = chain["family"], chain["table"], chain["name"]
-            if chain.get("hook") == "forward" and chain.get("policy") == "drop" and family in ("ip", "ip6", "inet"):
-                if (table, name) == ("filter", "FORWARD") and family in opened:
-                    continue
-                rule = f"nft insert rule {family} {table} {name} meta mark and {_nft.MARK} == {_nft.MARK} accept"
-                found.append(
-                    f"the nftables chain {name!r} of table {family} {table} drops forwarded packets, also those that "
-                    f"forward accepts; let them pass there: `{rule}`"
-                )
-        return tuple(found)
+    return tuple(found)

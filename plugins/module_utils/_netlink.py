@@ -31,6 +31,12 @@ RTM_NEWNSID, RTM_GETNSID = 88, 90
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 1, 4, 0x300, 0x10
 NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
 
+NETLINK_NETFILTER = 12
+_NFT_MSG_GETTABLE, _NFT_MSG_GETCHAIN = (
+    10 << 8 | 1,
+    10 << 8 | 4,
+)  # NFNL_SUBSYS_NFTABLES, linux/netfilter/nfnetlink.h
+
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
 _NLM_F_ACK_TLVS = 0x200
@@ -166,11 +172,8 @@ def _outcome(data: bytes, start: int, end: int, flags: int) -> Refused | None:
     return Refused(-code, words)
 
 
-NETLINK_NETFILTER = 12
-
-
 class Socket:
-    """A netlink socket; it stays in the namespace in which it was made."""
+    """A socket of NETLINK_ROUTE, or of another protocol; it stays in the namespace in which it was made."""
 
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
@@ -345,3 +348,11 @@ class Socket:
         if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
             return -1
         return struct.unpack_from("=i", data, 24)[0]  # type: ignore[no-any-return]
+
+    def nft_tables(self) -> set[tuple[str, str]]:
+        """(family, name) of all tables of nftables; of a socket of NETLINK_NETFILTER."""
+        return _decode.nft_tables(self._dump(_NFT_MSG_GETTABLE, bytes(4)))
+
+    def nft_chains(self) -> list[_decode.ChainRow]:
+        """All chains of nftables; of a socket of NETLINK_NETFILTER."""
+        return _decode.nft_chains(self._dump(_NFT_MSG_GETCHAIN, bytes(4)))

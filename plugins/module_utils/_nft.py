@@ -66,9 +66,10 @@ FOLLOWING_COMMENT = f"{_labels.MARK}publish"
 # packet came in by the bridge that it leaves by, or by no interface where it is bridged. What the host itself sends
 # came in by none either. ::1 is left alone: the kernel never lets it leave (RFC 4291, 2.5.3). 127.0.0.0/8 may, by
 # the bridges of localnet, and must not come in by them, nor be translated when it comes in from anywhere.
+# All of it in nft's own words, see is_as_written.
 _RULES = f"""\
     chain pass {{
-        meta mark set meta mark | {MARK} accept
+        meta mark set meta mark | {int(MARK, 16):#010x} accept
     }}
     chain forward {{
         type filter hook forward priority filter - 10; policy accept;
@@ -149,6 +150,15 @@ def is_ours(listing: str) -> bool:
 def rules_only(listing: str) -> str:
     """A listing without its elements: what must be as we load it."""
     return _ELEMENTS.sub("", listing)
+
+
+def is_as_written(listing: str) -> bool:
+    """Whether the rules are printed just as they stand above.
+
+    So they are where nobody touched them, by the versions of nft that are known. Where another one prints them in
+    other words, only loading them anew tells.
+    """
+    return rules_only(listing).split() == SKELETON.split()
 
 
 def elements(name: str, body: str) -> dict[Element, str]:

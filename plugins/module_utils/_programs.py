@@ -34,17 +34,43 @@ def require(name: str) -> str:
     return path
 
 
+class Running:
+    """A program on its way; use it in a with block, so that none is left behind."""
+
+    def __init__(self, argv: Sequence[str], text: str = "") -> None:
+        path = require(argv[0])
+        self._argv, self._text = argv, text
+        self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+            [path, *argv[1:]],
+            stdin=subprocess.PIPE if text else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"PATH": _PATH, "LC_ALL": "C"},
+        )
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+        with self._process:  # which closes its pipes
+            pass
+
+    def result(self) -> str:
+        """Wait for its end; what it printed."""
+        said, complaint = self._process.communicate(self._text or None)
+        code = self._process.returncode
+        if code != 0:
+            raise ProgramError(code, f"{shlex.join(self._argv)}: {complaint.strip() or f'exit status {code}'}")
+        return said
+
+
 def run(argv: Sequence[str], text: str = "") -> str:
     """Run a program to its end; what it printed. BridgenetError where it is not installed."""
-    path = require(argv[0])
-    done = subprocess.run(  # pylint: disable=ansible-bad-function
-        [path, *argv[1:]], input=text, capture_output=True, text=True, check=False, env={"PATH": _PATH, "LC_ALL": "C"}
-    )
-    if done.returncode != 0:
-        raise ProgramError(
-            done.returncode, f"{shlex.join(argv)}: {done.stderr.strip() or f'exit status {done.returncode}'}"
-        )
-    return done.stdout
+    with Running(argv, text) as running:
+        return running.result()
 
 
 def _package(name: str) -> str:

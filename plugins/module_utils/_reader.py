@@ -155,12 +155,11 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     for key, path in places.paths.items():
         kernel.locate(key, path)
     inodes = {HOST: _namespaces.inode(kernel.home), **dict(_places.asked(places, scope, scope.everything))}
-    dumps = {}
-    for name in inodes:
-        try:
-            dumps[name] = _Dump(kernel, name)
-        except FileNotFoundError:
-            continue  # gone since it was listed, or an ordinary file
+    if scope.everything:
+        scope.firewall.add_everything()
+    with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
+        dumps = _dumps(kernel, inodes)
+        firewall = collect_firewall()
     ids = _Ids(kernel)
     peers = _peers(ids, dumps)
     originals = _files.originals()
@@ -181,14 +180,12 @@ def read(kernel: Kernel, scope: Scope) -> Host:
                 sysctls.update(_switch(switch))
         nsid = ids.of(HOST, name) if scope.nsids else None
         namespaces[name] = Namespace(name, _links(dump, peers, holders), sysctls, nsid, inodes[name])
-    if scope.everything:
-        scope.firewall.add_everything()
     return Host(
         namespaces=namespaces,
         names={name: key for name, key in places.names.items() if key in namespaces},
         adoptees=places.adoptees,
         nsids=_known_ids(kernel, ids, places.names.values()) if scope.nsids else {},
-        firewall=_firewall.read(kernel.home, scope.firewall),
+        firewall=firewall,
         files={path: _files.read(path) for path in sorted(scope.files)},
         originals=originals,
         listeners=_listeners.find(scope.ports) if scope.ports else (),
@@ -199,6 +196,16 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         services=_services(kernel, scope, places.published),
         systemd=_systemd.is_there(),
     )
+
+
+def _dumps(kernel: Kernel, names: Iterable[str]) -> dict[str, _Dump]:
+    found = {}
+    for name in names:
+        try:
+            found[name] = _Dump(kernel, name)
+        except FileNotFoundError:
+            continue  # gone since it was listed, or an ordinary file
+    return found
 
 
 def _services(kernel: Kernel, scope: Scope, published: Mapping[str, int]) -> dict[str, Service]:

@@ -11,19 +11,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pyroute2.netlink.nfnetlink.nftsocket import nft_chain_msg, nft_table_msg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _decode
-from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import AddressRow, LinkRow, RouteRow
+from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import (
+    AddressRow,
+    ChainRow,
+    LinkRow,
+    RouteRow,
+)
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     BridgeOptions,
     PortOptions,
     Route,
     TunOptions,
 )
-from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Socket
+from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import NETLINK_NETFILTER, Socket
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
 RICH = """
@@ -86,8 +92,8 @@ def rich(machine: None) -> None:
 class _Recording(Socket):
     """Keeps the bytes of its dumps."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
+        super().__init__(protocol)
         self.dumps: list[list[bytes]] = []
 
     def _dump(self, kind: int, payload: bytes) -> list[bytes]:
@@ -246,6 +252,57 @@ def test_routes(namespace: str) -> None:
         assert [row.managed for row in rows if row.route.to == "10.12.0.0/16"] == [False, False]
         assert [row.managed for row in rows if row.route.to == "fd01::/64"] == [False]
     source.close()
+
+
+NFT = """
+nft -f - <<'END'
+add table ip a
+add chain ip a forward { type filter hook forward priority 5; policy drop; }
+add chain ip a input { type filter hook input priority 0; policy drop; }
+add chain ip a plain
+add table ip6 a
+add chain ip6 a forward { type filter hook forward priority -5; policy accept; }
+add table inet b
+add chain inet b forward { type filter hook forward priority 0; policy drop; }
+add table bridge b
+add chain bridge b forward { type filter hook forward priority 0; policy drop; }
+add table arp c
+add chain arp c input { type filter hook input priority 0; policy drop; }
+add table netdev c
+add chain netdev c ingress { type filter hook ingress device "br0" priority 0; policy drop; }
+add table inet empty
+END
+"""
+
+
+def test_nftables() -> None:
+    """Every table and chain, whether forwarded packets pass it, and what it does with those that no rule accepts."""
+    shell(NFT)
+    source = _Recording(NETLINK_NETFILTER)
+    tables, chains = source.nft_tables(), source.nft_chains()
+    source.close()
+    families = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}
+    by_table, by_chain = (
+        [*decoded(dump, family)] for dump, family in zip(source.dumps, (nft_table_msg, nft_chain_msg))
+    )
+    assert tables == {(families[one["nfgen_family"]], one.get_attr("NFTA_TABLE_NAME")) for one in by_table}
+    assert chains == [
+        ChainRow(
+            families[one["nfgen_family"]],
+            one.get_attr("NFTA_CHAIN_TABLE"),
+            one.get_attr("NFTA_CHAIN_NAME"),
+            nested(one, "NFTA_CHAIN_HOOK", "NFTA_HOOK_HOOKNUM") == 2,
+            one.get_attr("NFTA_CHAIN_POLICY") == 0,
+        )
+        for one in by_chain
+    ]
+    assert {("inet", "empty"), ("arp", "c"), ("netdev", "c")} <= tables
+    assert [(row.family, row.table) for row in chains if row.at_forward and row.drops] == [
+        ("ip", "a"),
+        ("inet", "b"),
+        ("bridge", "b"),
+    ]
+    assert [row.name for row in chains if not row.at_forward and not row.drops] == ["plain"]
 
 
 def test_truncated() -> None:

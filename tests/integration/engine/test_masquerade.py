@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils import _programs
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _firewall, _nft, _programs
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
@@ -209,10 +210,20 @@ def test_rules_of_others_stay(backend: str) -> None:
     assert snapshot.nft() == first
 
 
-def test_our_table_is_repaired() -> None:
-    """A rule that somebody took out of our table, or put in, makes a change."""
+def test_rules_are_written_as_nft_prints_them() -> None:
+    """Then one listing tells whether they are as we load them, without loading them anew."""
+    apply(masquerade("nftables", bridge="br0"))
+    assert _nft.is_as_written(_programs.run(["nft", "list", "table", *_nft.TABLE.split()]))
+
+
+@pytest.mark.parametrize("prints_otherwise", [False, True])
+def test_our_table_is_repaired(prints_otherwise: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that somebody took out of our table, or put in, makes a change, whatever nft's words are."""
+    if prints_otherwise:
+        monkeypatch.setattr(_nft, "is_as_written", lambda _listing: False)
     declared = masquerade("nftables", bridge="br0")
     apply(declared)
+    assert not apply(declared).changed
     whole = snapshot.nft()
     shell("nft add rule inet bridgenet postrouting ip saddr 10.9.9.9 accept")
     assert check(declared).changed
@@ -267,6 +278,18 @@ def test_nothing_installed(backend: str, message: str, monkeypatch: pytest.Monke
     with pytest.raises(BridgenetError, match=message):
         apply(declared)
     snapshot.same(before, snapshot.state())
+
+
+def test_kernel_without_nftables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Auto is iptables then; who insists on nftables reads what is missing."""
+
+    def refuse(_protocol: int) -> None:
+        raise OSError(errno.EPROTONOSUPPORT, "Protocol not supported")
+
+    monkeypatch.setattr(_firewall, "Socket", refuse)
+    assert check(masquerade("auto", bridge="br0")).after[0][2]["backend"] == "iptables"
+    with pytest.raises(BridgenetError, match=r"this kernel has no nftables \(Protocol not supported\); install one"):
+        check(masquerade("nftables", bridge="br0"))
 
 
 @backends

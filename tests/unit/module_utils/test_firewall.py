@@ -113,6 +113,16 @@ def test_elements_over_several_lines() -> None:
     assert _nft.rules_only(listing) == "table inet bridgenet {\n\tset accepted {\n\t}\n}\n"
 
 
+def test_rules_as_they_are_written() -> None:
+    """However nft sets its lines, and whatever elements there are; not where a rule is another one, or missing."""
+    elements = '\t\telements = { "br0" comment "bridgenet:1:default:x" }'
+    listing = _nft.SKELETON.replace("    ", "\t").replace("set bridges {", f"set bridges {{\n{elements}\n")
+    assert _nft.is_as_written(listing.replace("\t}\n", "\t}\n\n"))
+    assert not _nft.is_as_written(listing.replace("drop", "accept", 1))
+    assert not _nft.is_as_written("".join(line for line in listing.splitlines(True) if "return" not in line))
+    assert not _nft.is_as_written("")
+
+
 def test_sets_of_a_later_version_are_left_alone() -> None:
     assert _nft.parse("table inet bridgenet {\n\tset later {\n\t\telements = { 1 }\n\t}\n}\n") == {}
 
