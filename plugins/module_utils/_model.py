@@ -10,7 +10,8 @@ current object every field has a value. The host's own namespace is named "".
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Mapping
+import functools
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, Union
 
@@ -238,6 +239,14 @@ class Firewall:
     places: Mapping[Rule, int] = field(default_factory=dict, compare=False)  # of each rule in its chain, from 1
     counters: Mapping[Entry, tuple[int, int]] = field(default_factory=dict, compare=False)  # packets, bytes
     log_table: str = field(default="", compare=False)  # the listing of our second nft table, with its counters
+
+    @functools.cached_property
+    def by_comment(self) -> Mapping[str, Sequence[Entry]]:
+        """Comment -> the entries that carry it."""
+        found: dict[str, list[Entry]] = {}
+        for entry, comment in self.entries.items():
+            found.setdefault(comment, []).append(entry)
+        return found
 
 
 @dataclass(frozen=True)

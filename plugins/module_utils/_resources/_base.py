@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar
 
@@ -15,7 +15,7 @@ from .. import _labels, _names
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host, Link, Route
+from .._model import Entry, Firewall, Host, Link, Route
 from .._reader import Scope
 
 Options = dict[str, Any]
@@ -177,6 +177,18 @@ def _unique(name: str, addresses: list[str]) -> list[str]:
         if addresses.count(address) > 1:
             raise BridgenetError(f"interface {name!r}: address {address!r} is declared twice; say it once")
     return addresses
+
+
+def standing(firewall: Firewall, label: Label, places: Iterable[Entry], draft: Draft | None = None) -> dict[Entry, str]:
+    """What of `firewall` stands in an object's places, in any form, and what carries its label; with the comments.
+
+    As it is by now in `draft`, where one is given. Of a thousand networks none can go through the entries of all.
+    """
+    entries = firewall.entries if draft is None else draft.entries
+    mine = str(label)
+    found = {entry: entries[entry] for entry in places if entry in entries}
+    found.update((entry, mine) for entry in firewall.by_comment.get(mine, ()) if entries.get(entry) == mine)
+    return found
 
 
 def declared_namespace(options: Mapping[str, Any]) -> str:

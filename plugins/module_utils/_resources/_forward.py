@@ -13,9 +13,9 @@ from .. import _forwarding, _names, _nft
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import HOST, Element, Entry, Host
+from .._model import HOST, Element, Entry, Firewall, Host
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label
+from ._base import STATE, Context, Options, Resource, is_present, shown_label, standing
 
 SPEC: dict[str, Any] = {
     "interface": {"type": "str"},
@@ -54,6 +54,13 @@ class Forward:
             return own | {Element("internal", (self.bridge,))} if self.internal else own
         back = Element("accepted" if self.both_ways else "replies", (self.other, self.interface))
         return {Element("accepted", (self.interface, self.other)), back}
+
+    def possible(self) -> list[Entry]:
+        """All elements that this place can have, whatever is declared of it."""
+        if self.bridge:
+            return [Element(name, (self.bridge,) * len(_nft.SETS[name].fields)) for name in _nft.FORWARD]
+        ways = ((self.interface, self.other), (self.other, self.interface))
+        return [Element(name, way) for name in ("accepted", "replies") for way in ways]
 
     def options(self) -> Options:
         """In the form of the options."""
@@ -124,12 +131,14 @@ class ForwardRule(Resource):
     def owns(self) -> list[tuple[str, str]]:
         return [("forward label", str(self.label)), ("forward", self.forward.place)]
 
-    def _here(self, entries: Mapping[Entry, str]) -> dict[Element, str]:
-        return {one: text for one, text in _standing(entries).items() if _place(one) == self.forward.place}
+    def _standing(self, firewall: Firewall, draft: Draft | None = None) -> dict[Element, str]:
+        """What stands at this place, and what carries this label."""
+        return _standing(standing(firewall, self.label, self.forward.possible(), draft))
 
     def predict(self, draft: Draft) -> None:
         draft.forwards = True
-        here = self._here(draft.entries)
+        found = self._standing(draft.current.firewall, draft)
+        here = {one: comment for one, comment in found.items() if _place(one) == self.forward.place}
         if not self.present:
             for element, comment in here.items():
                 draft.may_remove(comment, self.label if self.labelled else None, self.what)
@@ -139,25 +148,17 @@ class ForwardRule(Resource):
             raise BridgenetError(f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it")
         for comment in here.values():
             draft.claim(comment, self.label, self.what, None)
-        mine = str(self.label)
         wanted = self.forward.elements()
-        for element, comment in _standing(draft.entries).items():
-            # The same object, with another place, shape or label.
-            if element not in wanted and (element in here or comment == mine):
+        for element in found:
+            if element not in wanted:  # the same object, with another place, shape or label
                 del draft.entries[element]
-        draft.entries.update(dict.fromkeys(sorted(wanted, key=str), mine))
+        draft.entries.update(dict.fromkeys(sorted(wanted, key=str), str(self.label)))
         draft.warnings += [text for text in draft.current.firewall.obstacles if text not in draft.warnings]
         for name in self.switches:
             draft.turn_on_forwarding(_SWITCHES[name], self.what)
 
     def view(self, host: Host) -> Options | None:
-        mine = str(self.label)
-        groups = _by_place(_standing(host.firewall.entries))
-        found = [
-            (comment, elements)
-            for (place, comment), elements in groups.items()
-            if place == self.forward.place or comment == mine
-        ]
+        found = [(comment, elements) for (_at, comment), elements in _by_place(self._standing(host.firewall)).items()]
         # What stands at the place is it; else what has its label.
         found.sort(key=lambda group: _place(next(iter(group[1]))) != self.forward.place)
         for comment, elements in found:

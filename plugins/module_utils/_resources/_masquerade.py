@@ -13,9 +13,9 @@ from .. import _forwarding, _iptables, _labels, _names, _nft
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import HOST, Element, Entry, Host, Rule
+from .._model import HOST, Element, Entry, Firewall, Host, Rule
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label
+from ._base import STATE, Context, Options, Resource, is_present, shown_label, standing
 
 SPEC: dict[str, Any] = {
     "source": {"type": "str"},
@@ -171,6 +171,10 @@ class MasqueradeRule(Resource):
         """The entry in every backend that it may stand in."""
         return [self.masquerade.entry(one) for one in (BACKENDS if self.backend == "auto" else (self.backend,))]
 
+    def _found(self, firewall: Firewall, draft: Draft | None = None) -> dict[Entry, Found]:
+        """What stands of it in any backend, and what carries this label."""
+        return found(standing(firewall, self.label, map(self.masquerade.entry, BACKENDS), draft))
+
     def predict(self, draft: Draft) -> None:
         if not self.present:
             for entry in self._possible():
@@ -190,7 +194,7 @@ class MasqueradeRule(Resource):
         comment = draft.entries.get(wanted)
         if comment is not None and comment != str(self.label):
             draft.claim(comment, self.label, self.what, None)
-        for entry, one in found(draft.entries).items():
+        for entry, one in self._found(firewall, draft).items():
             if entry != wanted and (self._is_mine(one) or self._is_here(one)):
                 del draft.entries[entry]  # the same object, with another network, interface, backend or label
         draft.entries[wanted] = str(self.label)
@@ -198,7 +202,7 @@ class MasqueradeRule(Resource):
             draft.turn_on_forwarding(self._switch, self.what)
 
     def view(self, host: Host) -> Options | None:
-        seen = found(host.firewall.entries)
+        seen = self._found(host.firewall)
         here = [seen[entry] for entry in self._possible() if entry in seen]
         here += [one for one in seen.values() if self._is_mine(one)]
         if not here:

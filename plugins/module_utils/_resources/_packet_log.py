@@ -14,9 +14,9 @@ from .. import _iptables, _labels, _names, _nft_log
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Entry, Host, Log, Rule
+from .._model import Entry, Firewall, Host, Log, Rule
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label
+from ._base import STATE, Context, Options, Resource, is_present, shown_label, standing
 
 BACKENDS = ("nftables", "iptables")
 PROTOCOLS = {"tcp": 0, "udp": 0, "sctp": 0, "icmp": 4, "icmpv6": 6}  # the family that speaks it, 0 is both
@@ -111,10 +111,10 @@ class Found:
         return {**shown, "backend": self.backend}
 
 
-def found(standing: Mapping[Entry, str]) -> dict[Entry, Found]:
+def found(there: Mapping[Entry, str]) -> dict[Entry, Found]:
     """All that is logged, in every backend."""
     seen: dict[Entry, Found] = {}
-    for entry, comment in standing.items():
+    for entry, comment in there.items():
         if isinstance(entry, Log):
             seen[entry] = Found(entry, "nftables", comment)
         elif isinstance(entry, Rule):
@@ -124,9 +124,9 @@ def found(standing: Mapping[Entry, str]) -> dict[Entry, Found]:
     return seen
 
 
-def stale(standing: Mapping[Entry, str]) -> list[tuple[str, Options]]:
+def stale(there: Mapping[Entry, str]) -> list[tuple[str, Options]]:
     """(comment, options) of what stands, for purge."""
-    return [(one.comment, one.options()) for one in dict.fromkeys(found(standing).values())]
+    return [(one.comment, one.options()) for one in dict.fromkeys(found(there).values())]
 
 
 @dataclass(frozen=True)
@@ -153,14 +153,15 @@ class PacketLog(Resource):
     def owns(self) -> list[tuple[str, str]]:
         return [("packet_log label", str(self.label)), ("packet_log", repr(self.log))]
 
-    def _is_it(self, one: Found) -> bool:
-        """Whether it has this label, or is the very same rule in any backend."""
-        return one.comment == str(self.label) or one.log == self.log
+    def _found(self, firewall: Firewall, draft: Draft | None = None) -> dict[Entry, Found]:
+        """The very same rule in any backend, and what carries its label."""
+        places: list[Entry] = [self.log, *_rules(self.log)]
+        return found(standing(firewall, self.label, places, draft))
 
     def predict(self, draft: Draft) -> None:
-        standing = {entry: one for entry, one in found(draft.entries).items() if self._is_it(one)}
+        seen = self._found(draft.current.firewall, draft)
         if not self.present:
-            for entry, one in standing.items():
+            for entry, one in seen.items():
                 if self.backend in ("auto", one.backend):
                     draft.may_remove(one.comment, self.label if self.labelled else None, self.what)
                     del draft.entries[entry]
@@ -178,7 +179,7 @@ class PacketLog(Resource):
                 "backend: nftables"
             )
         wanted = entries(self.log, backend)
-        for entry, one in standing.items():
+        for entry, one in seen.items():
             if entry in wanted:
                 draft.claim(one.comment, self.label, self.what, None)
             elif one.comment == str(self.label) or self._is_the_project_s(one):
@@ -192,10 +193,10 @@ class PacketLog(Resource):
 
     def _standing(self, host: Host) -> Found | None:
         """The whole of it, preferably the declared rule: where a rule is missing, it is not there."""
-        standing = host.firewall.entries
-        seen = dict.fromkeys(one for one in found(standing).values() if self._is_it(one))
+        there = host.firewall.entries
+        seen = dict.fromkeys(self._found(host.firewall).values())
         for one in sorted(seen, key=lambda one: (one.log != self.log, self.backend not in ("auto", one.backend))):
-            if all(standing.get(entry) == one.comment for entry in entries(one.log, one.backend)):
+            if all(there.get(entry) == one.comment for entry in entries(one.log, one.backend)):
                 return one
         return None
 

@@ -13,20 +13,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _iptables, _nft, _nft_log
+from ansible_collections.nslab.bridgenet.plugins.module_utils._draft import Draft
 from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps import (
     AddRule,
     ChangeTable,
     DelRule,
     firewall_steps,
 )
-from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Element, Entry, Firewall, Log, Rule
+from ansible_collections.nslab.bridgenet.plugins.module_utils._labels import Label
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
+    HOST,
+    Element,
+    Entry,
+    Firewall,
+    Host,
+    Log,
+    Namespace,
+    Rule,
+)
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import (
     _forward,
     _masquerade,
     _packet_log,
     _publish,
 )
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context, standing
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._forward import Forward
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._masquerade import Masquerade
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._publish import Publication
@@ -177,6 +188,18 @@ def test_flows_are_forgotten_by_range() -> None:
         "conntrack -D -f ipv6 -p sctp --orig-dst fd00::1 --orig-port-dst 9 || true",
     )
     (_table,) = firewall_steps(Firewall(after, table="x"), Firewall({**same, **dict.fromkeys(at.elements(), COMMENT)}))
+
+
+def test_what_stands_for_an_object() -> None:
+    """What is in its places, whosever it is, and what carries its label - by now, where another one took it over."""
+    own, taken, place, other = (Element("bridges", (name,)) for name in ("a", "b", "c", "d"))
+    label = Label("default", "x")
+    firewall = Firewall({own: str(label), taken: str(label), place: "theirs", other: "theirs"})
+    assert standing(firewall, label, [place]) == {own: str(label), taken: str(label), place: "theirs"}
+    draft = Draft(Host({HOST: Namespace(HOST)}, firewall))
+    draft.entries[taken] = "theirs"
+    del draft.entries[place]
+    assert standing(firewall, label, [place], draft) == {own: str(label)}
 
 
 # --- what is logged ---
