@@ -101,10 +101,10 @@ def until(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def advertise(namespace: str, interface: str, lifetime: int = 1800) -> None:
+def advertise(namespace: str, interface: str, lifetime: int = 1800, source: str = ROUTER) -> None:
     """A router advertisement (RFC 4861, 4.2) to all nodes."""
     with inside(namespace), socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as raw:
-        raw.bind((ROUTER, 0, 0, socket.if_nametoindex(interface)))
+        raw.bind((source, 0, 0, socket.if_nametoindex(interface)))
         raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
         raw.sendto(
             struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, lifetime, 0, 0),
@@ -193,3 +193,21 @@ def test_the_advertised_default_route_survives() -> None:
     assert until(lambda: not advertised())
     advertise("outside", "out0")
     assert until(lambda: ROUTER in advertised())
+
+
+@pytest.mark.usefixtures("outside")
+@pytest.mark.parametrize(("isolation", "forwarding"), [(True, False), (True, True), (False, True)])
+def test_no_container_is_a_router_of_the_host(isolation: bool, forwarding: bool) -> None:
+    """Its neighbour hears the advertisement, so it was sent."""
+    apply(
+        expand(
+            {"both": NETWORKS["both"]},
+            CONTAINERS | {key: {"state": "absent"} for key in "cdef"},
+            forwarding=forwarding,
+            isolation=isolation,
+        )
+    )
+    shell(f"ip -n a address add {ROUTER}/64 dev eth0 nodad; sysctl -qw net/ipv6/conf/br-both/accept_ra_defrtr=1")
+    advertise("a", "eth0")
+    assert until(lambda: ROUTER in shell("ip -n b -6 route show default proto ra"))
+    assert not advertised()
