@@ -59,6 +59,16 @@ nf_call_arptables:
     - Like O(nf_call_iptables), for ARP packets.
     - Changed in place.
   type: bool
+accept_ra:
+  description:
+    - Whether the host takes addresses and default routes from router advertisements that come by this bridge. V(0) is
+      never, and V(2) is always, also where the host forwards. Without it the bridge has what the host gives to new
+      interfaces.
+    - Where containers are on the bridge it should be V(0), or any of them can make itself the host's default route.
+    - An error where the bridge has no IPv6, for want of it in the kernel or of an O(mtu) of 1280 bytes.
+    - Changed in place.
+  type: int
+  choices: [0, 2]
 label:
   description:
     - Whose the bridge is, written to its alias. Up to 100 letters, digits, C(_), C(.), C(/), C(:) and C(-). Without

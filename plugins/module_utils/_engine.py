@@ -137,7 +137,7 @@ def _settings(decided: Plan) -> tuple[Setting, ...]:
     known = decided.predicted.namespaces[HOST].sysctls
     found = []
     for one in decided.operations:
-        if isinstance(one, SetSysctl) and one.namespace == HOST and one.key in known:
+        if isinstance(one, SetSysctl) and one.namespace == HOST and one.key in known and one.before != one.after:
             found.append(Setting(f"sysctl {one.key}", one.before, one.after))
         if isinstance(one, (AddRule, DelRule)) and _iptables.is_gate(one.rule):
             states = ("none", one.comment) if isinstance(one, AddRule) else (one.comment, "none")

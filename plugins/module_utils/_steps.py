@@ -80,7 +80,10 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
         if text != current.files[path]
     ]
     opened, closed, others = _by_loopback(new_sysctls)
-    settings += _sysctl_steps(HOST, old_sysctls, others)
+    # Where there was none, it is one of a link that is still to come.
+    later = {key: value for key, value in others.items() if key not in old_sysctls and _sysctl.of_interface(key)}
+    now = {key: value for key, value in others.items() if key not in later}
+    settings += _sysctl_steps(HOST, old_sysctls, now)
 
     # The record of what was there before goes before the first write, and goes away only after the last.
     giving_back = bool(current.originals) and not predicted.originals
@@ -95,6 +98,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += work.builds
     operations += work.second_names
     operations += work.updates
+    operations += _sysctl_steps(HOST, {}, later)
     operations += _sysctl_steps(HOST, old_sysctls, closed)
     operations += firewall_steps(current.firewall, predicted.firewall)
     operations += _sysctl_steps(HOST, old_sysctls, opened)
@@ -284,7 +288,11 @@ class _Work:
     def _again(self, namespace: str, link: Link) -> Ops:
         """What makes a deleted link anew, with all that it had."""
         if link.kind == "bridge":
-            return _new_bridge(namespace, link) + _raised(namespace, link, 1500, self._starts(self._current, namespace))
+            sysctls = self._current.namespaces[namespace].sysctls
+            own = {key: value for key, value in sysctls.items() if _sysctl.of_interface(key) == link.name}
+            made = _new_bridge(namespace, link)
+            made += _raised(namespace, link, 1500, self._starts(self._current, namespace))
+            return made + _sysctl_steps(namespace, {}, own)
         far = self._link(self._current, link.peer) if link.peer else None
         if link.kind == "veth" and far is not None and link.peer is not None:
             starts = (self._starts(self._current, namespace), self._starts(self._current, link.peer[0]))

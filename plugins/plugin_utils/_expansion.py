@@ -55,7 +55,9 @@ def _bridge(network: Network) -> Options:
     if not network.present:
         return {**named, **_ABSENT}
     ipv6 = network.ipv6 is not None and network.ipv6.gateway is not None
-    return {**named, **_link(network, ipv6), "addresses": list(network.gateways), "exclusive": True}
+    # A container that sends router advertisements must not become the host's default route.
+    deaf: Options = {"accept_ra": 0} if ipv6 else {}
+    return {**named, **_link(network, ipv6), **deaf, "addresses": list(network.gateways), "exclusive": True}
 
 
 def _veth(container: Container, endpoint: Endpoint) -> Options:

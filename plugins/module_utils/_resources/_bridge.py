@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _names
-from .._draft import Draft, change, place
+from .. import _forwarding, _names
+from .._draft import IPV6_MIN_MTU, Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
 from .._model import NEW_BRIDGE, BridgeOptions, Host, Link
@@ -40,6 +40,7 @@ SPEC: dict[str, Any] = {
     "nf_call_iptables": {"type": "bool"},
     "nf_call_ip6tables": {"type": "bool"},
     "nf_call_arptables": {"type": "bool"},
+    "accept_ra": {"type": "int", "choices": [0, 2]},
     **OWNED,
     **STATE,
 }
@@ -56,6 +57,7 @@ class Bridge(Resource):
     link: Link
     label: Label
     mac: str  # of a new one
+    accept_ra: int | None = None
     exclusive: bool = False
     take_over: bool = False
     labelled: bool = False
@@ -67,8 +69,14 @@ class Bridge(Resource):
     def widen(self, scope: Scope) -> None:
         if self.namespace:
             scope.namespaces.add(self.namespace)
+        if self.accept_ra is not None:
+            scope.sysctls.setdefault(self.namespace, set()).add(self._accept_ra_key)
         if self.present:
             scope.add_link(self.namespace, self.link)
+
+    @property
+    def _accept_ra_key(self) -> str:
+        return _forwarding.router_advertisements([self.link.name])[0]
 
     def owns(self) -> list[tuple[str, str]]:
         return [("link", f"{self.namespace}/{self.link.name}")]
@@ -81,6 +89,7 @@ class Bridge(Resource):
                 self._must_be_bridge(found)
                 draft.may_remove(found.label or "", self.label if self.labelled else None, self.what)
                 draft.drop(self.namespace, name)
+                draft.sysctls[self.namespace].pop(self._accept_ra_key, None)
             return
         found = draft.need(self.namespace).get(name)
         if self.link.mtu is not None:
@@ -105,7 +114,13 @@ class Bridge(Resource):
             self._must_be_bridge(found)
             if found.label != str(self.label):
                 draft.claim(found.label or "", self.label, self.what, self.take_over)
-        draft.put(self.namespace, change(found, self.link, self.exclusive))
+        changed = change(found, self.link, self.exclusive)
+        draft.put(self.namespace, changed)
+        if self.accept_ra is not None:
+            if not draft.current.ipv6 or (changed.mtu or 0) < IPV6_MIN_MTU:
+                why = f"its MTU {changed.mtu} is below {IPV6_MIN_MTU}" if draft.current.ipv6 else "the kernel has none"
+                raise BridgenetError(f"{self.what}: accept_ra is for IPv6, and {why}; drop accept_ra")
+            draft.sysctls[self.namespace][self._accept_ra_key] = str(self.accept_ra)
 
     def _must_be_bridge(self, found: Link) -> None:
         if found.kind != "bridge":
@@ -131,6 +146,9 @@ class Bridge(Resource):
             nf_call_ip6tables=options.nf_call_ip6tables,
             nf_call_arptables=options.nf_call_arptables,
         )
+        if self.accept_ra is not None:
+            value = namespace.sysctls.get(self._accept_ra_key) if namespace else None
+            shown["accept_ra"] = None if value is None else int(value)
         return shown
 
 
@@ -159,6 +177,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Bridge:
         link=declared_link(options, bridge=bridge, label=str(label)),
         label=label,
         mac=context.mac(f"bridge {label.object}"),
+        accept_ra=options.get("accept_ra"),
         exclusive=bool(options.get("exclusive")),
         take_over=bool(options.get("take_over")),
         labelled=options.get("label") is not None,

@@ -94,6 +94,40 @@ def test_new_with_an_option(option: str) -> None:
     assert data({"stp": "stp_state"}.get(option, option))(snapshot.link("br0")) == 1
 
 
+@pytest.mark.parametrize(("namespace", "new"), [("", "1"), ("", "0"), ("a", "1")])
+def test_router_advertisements(namespace: str, new: str) -> None:
+    """Never, whatever new interfaces get; always; and the next bridge of that name begins anew."""
+    where = {"namespace": namespace} if namespace else {}
+    story = Story(f"ip netns add a; sysctl -qw net/ipv6/conf/default/accept_ra={new}")
+    for value in (0, 2, 0):
+        story.changes(bridge(accept_ra=value, **where))
+        assert snapshot.sysctl("net/ipv6/conf/br0/accept_ra", namespace) == str(value)
+    story.changes(bridge(**where), state="absent")
+    story.changes(bridge(**where))
+    assert snapshot.sysctl("net/ipv6/conf/br0/accept_ra", namespace) == new
+    story.changes(bridge(accept_ra=2, **where))
+    story.changes(bridge(accept_ra=0, **where), state="absent")
+    story.changes(bridge(accept_ra=0, mtu=1280, **where))
+    for mtu in (1279, 68):
+        with pytest.raises(BridgenetError, match=f"its MTU {mtu} is below 1280; drop accept_ra"):
+            apply(bridge(accept_ra=0, mtu=mtu, **where))
+
+
+def test_router_advertisements_and_forwarding() -> None:
+    """The host's own interfaces hear them also when it forwards, and the bridge does not."""
+    links = "ip link add name x0 address 02:00:00:00:00:01 type bridge"
+    story = Story(f"{links}; sysctl -qw net/ipv6/conf/all/forwarding=0 net/ipv6/conf/x0/accept_ra=1")
+    whole = {
+        **bridge(accept_ra=0, addresses=["fd00::1/64"]),
+        "masquerade": [{"source": "fd00::/64", "bridge": "br0", "forwarding": True}],
+    }
+    story.changes(whole)
+    assert snapshot.sysctl("net/ipv6/conf/br0/accept_ra") == "0"
+    assert snapshot.sysctl("net/ipv6/conf/x0/accept_ra") == "2"
+    story.changes(whole, state="absent")
+    assert snapshot.sysctl("net/ipv6/conf/x0/accept_ra") == "1"
+
+
 def test_ipv6() -> None:
     """Off, there is no address of IPv6, not even the kernel's own; on again it comes back."""
     story = Story()

@@ -72,14 +72,14 @@ def test_fresh_network_with_iptables() -> None:
         {"source": source, "bridge": "br0", "backend": "iptables", "forwarding": True}
         for source in ("10.10.0.0/16", "fd00::/64")
     ]
-    network["bridge"][0] |= {"ipv6": True, "addresses": ["10.10.0.1/16", "fd00::1/64"]}
+    network["bridge"][0] |= {"ipv6": True, "addresses": ["10.10.0.1/16", "fd00::1/64"], "accept_ra": 0}
     assert undoes(network) > 20
 
 
 def test_teardown() -> None:
     """Everything goes, and would come back with all that it had."""
     shell(OFF)
-    network = blue()
+    network = blue(accept_ra=2)
     network["netns"][0]["sysctls"] = {"net/ipv4/conf/all/rp_filter": 1}
     driver.apply(network)
     shell(
@@ -90,7 +90,7 @@ def test_teardown() -> None:
         "ip -n ns1 address add 10.10.0.11/16 dev eth0;"
         "ip link set dev br0 type bridge stp_state 0 ageing_time 1000 nf_call_iptables 1"
     )
-    assert undoes(blue(), state="absent") > 4
+    assert undoes(blue(accept_ra=2), state="absent") > 4
     assert [one["ifname"] for one in snapshot.links()] == ["lo"]
 
 
