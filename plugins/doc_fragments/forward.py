@@ -45,6 +45,30 @@ internal:
     - Changed in place.
   type: bool
   default: false
+icc:
+  description:
+    - Whether the ports of O(bridge) talk to each other. V(false) takes that only from what the host's firewall sees,
+      which is what one port sends to another by the host's address, and with C(bridge-nf-call-iptables) everything.
+      The ports themselves are kept apart by O(nslab.bridgenet.bridge_port#module:isolated).
+    - Changed in place.
+  type: bool
+  default: true
+allow:
+  description:
+    - Bridges to whose networks connections from that of O(bridge) are accepted, with their replies. That is an
+      exception from isolation, also where O(internal) closes either of them.
+    - The list is exact. What is taken out of it is closed again.
+    - Changed in place.
+  type: list
+  elements: str
+  default: []
+routed:
+  description:
+    - Whether connections into the network of O(bridge) are accepted that come from anywhere but the bridge of another
+      such network. Who is outside needs a route there.
+    - Changed in place.
+  type: bool
+  default: false
 forwarding:
   description:
     - Whether to turn on forwarding of IPv4, by C(net/ipv4/ip_forward), where it is off.

@@ -23,8 +23,8 @@ options:
     description:
       - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
       - The keys of a network are C(bridge), C(enable_ipv4), C(subnet), C(gateway), C(ip_range), C(enable_ipv6),
-        C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(mtu), C(external) and
-        C(state). None is required.
+        C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(internal), C(icc),
+        C(allow), C(gateway_mode), C(mtu), C(external) and C(state). None is required.
       - C(enable_ipv4) (V(true) by default) and C(enable_ipv6) (V(false) by default) say which addresses there are. One
         of them is V(true). Where IPv6 is off, no link of the network speaks it.
       - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16). Without it, it is that of the bridge
@@ -41,6 +41,19 @@ options:
       - C(aux_addresses) are addresses of either family that no container gets, by a name for each.
       - C(masquerade) says whether what leaves the network gets the host's address. V(false) takes the rule away, and
         without the key nothing is done about it.
+      - C(internal) set to V(true) leaves the network no way out or in. The address of the bridge still answers. Its
+        containers get no default route by it, and it does not masquerade.
+      - C(icc) set to V(false) keeps the containers of the network from each other, on the bridge and by way of the
+        host.
+      - C(allow) is a list of other networks. The containers of this network may begin to talk to theirs, which may
+        answer. That goes before C(internal), of either of them. A container whose default route does not lead to the
+        other network gets a route to its subnet by the gateway of this one, and so does the other side for its
+        answers. Neither network may be C(external) or have C(gateway) V(false).
+      - C(gateway_mode) is V(nat) (the default) or V(routed). With V(nat), C(masquerade) tells what leaves the network
+        by which address, and nobody outside begins to talk to it. A network that is V(routed) does not masquerade, and
+        whoever outside has a route to it may. It stays kept from the other networks.
+      - A network that is V(routed), or that has C(allow), turns on the host's IP forwarding, unless
+        O(forwarding=false).
       - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes, with
         IPv6 at least 1280. The default is that of the link by which the default route of O(host) leaves, and for an
         C(external) network that of its bridge. It follows when that changes, at the next run.
@@ -86,7 +99,7 @@ options:
     type: dict
     default: {}
   forwarding:
-    description: Whether a masquerade turns on the host's IP forwarding.
+    description: Whether the host's IP forwarding is turned on where the declaration needs it.
     type: bool
     default: true
   backend:
@@ -97,6 +110,8 @@ options:
   isolation:
     description:
       - Whether the networks are kept from each other, those that have a bridge of ours with an address.
+      - V(false) leaves them to the host's own policy, except for those that are C(internal). It is refused with C(icc)
+        V(false), C(allow) and C(gateway_mode) V(routed), which are exceptions from it or need it.
     type: bool
     default: true
   host:

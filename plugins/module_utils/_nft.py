@@ -39,6 +39,7 @@ SETS = {
     "replies": _Set(("ifname", "ifname")),  # who may only answer whom
     "bridges": _Set(("ifname",)),  # isolated networks
     "internal": _Set(("ifname",)),  # those of them that have no way out or in
+    "routed": _Set(("ifname",)),  # those of them that the outside may ask, by a route
     "masquerade4": _Set(("ifname", "ipv4_addr"), interval=True),  # what leaves by anything but this bridge
     "masquerade6": _Set(("ifname", "ipv6_addr"), interval=True),
     "masquerade_out4": _Set(("ifname", "ipv4_addr"), interval=True),  # what leaves by this interface
@@ -52,7 +53,7 @@ SETS = {
     "publishers6": _Set(("ifname", "ipv6_addr")),
     "localnet": _Set(("ifname",)),  # bridges into which the host sends from 127.0.0.0/8
 }
-FORWARD = ("accepted", "replies", "bridges", "internal")  # the sets of the resource forward
+FORWARD = ("accepted", "replies", "bridges", "internal", "routed")  # the sets of the resource forward
 PUBLISHED = ("published4", "published6", "published_at4", "published_at6")  # the maps of the resource publish
 # What follows from these maps, and belongs to no project: what is in use by any of them stands there.
 FOLLOWING = ("publishers4", "publishers6", "localnet")
@@ -85,6 +86,7 @@ _RULES = f"""\
         iifname @bridges oifname @bridges drop
         ct state established,related iifname @bridges goto pass
         ct state established,related oifname @bridges goto pass
+        oifname @routed goto pass
         oifname @bridges drop
         iifname @bridges meta oifkind "bridge" return
         iifname @bridges goto pass

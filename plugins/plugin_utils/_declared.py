@@ -12,6 +12,7 @@ from typing import Any, Union
 
 from . import _modes
 from ._modes import Mode
+from ._policy import Policy
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Subnet = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -42,6 +43,7 @@ class Network:
     ipv6: Addressing | None
     masquerade: bool | None  # None is left alone
     mtu: int | None
+    policy: Policy = field(default_factory=Policy)
 
     def family(self, version: int) -> Addressing | None:
         """Its addresses of IPv4 or IPv6."""
@@ -110,7 +112,7 @@ class Container:
         candidates = []
         for endpoint in self.endpoints:
             addressing = endpoint.network.family(version)
-            if addressing and addressing.gateway:
+            if addressing and addressing.gateway and not endpoint.network.policy.internal:
                 candidates.append(endpoint)
         return min(candidates, key=lambda endpoint: (-endpoint.gw_priority, endpoint.network.name), default=None)
 

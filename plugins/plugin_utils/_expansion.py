@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import _policy
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
@@ -17,19 +18,22 @@ _ABSENT: Options = {"state": "absent"}
 def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: bool) -> dict[str, list[Options]]:
     """One list of objects for each module."""
     networks, containers = declaration.networks, declaration.containers
+    if not isolation:
+        _policy.check_without_isolation(networks)
+    ways = _policy.Ways(networks)
     ports = [endpoint for container in containers if container.present for endpoint in container.endpoints]
     return {
         "netns": [_netns(container) for container in containers if container.namespace],
         "bridge": [_bridge(network) for network in networks if not network.external],
-        "veth": [_veth(container, endpoint) for container in containers for endpoint in container.endpoints],
-        "bridge_port": [{"name": port.host_interface, "master": port.network.bridge} for port in ports],
+        "veth": [_veth(container, endpoint, ways) for container in containers for endpoint in container.endpoints],
+        "bridge_port": [_bridge_port(port) for port in ports],
         "masquerade": [
             _masquerade(network, addressing, forwarding, backend)
             for network in networks
             if network.masquerade is not None
             for addressing in network.families
         ],
-        "forward": [_forward(network, isolation) for network in networks if _is_routed(network)],
+        "forward": [_forward(network, ways, forwarding, isolation) for network in networks if _is_routed(network)],
         "netns_service": [
             _service(container)
             for container in containers
@@ -60,7 +64,12 @@ def _bridge(network: Network) -> Options:
     return {**named, **_link(network, ipv6), **deaf, "addresses": list(network.gateways), "exclusive": True}
 
 
-def _veth(container: Container, endpoint: Endpoint) -> Options:
+def _bridge_port(endpoint: Endpoint) -> Options:
+    named = {"name": endpoint.host_interface, "master": endpoint.network.bridge}
+    return named if endpoint.network.external else {**named, "isolated": not endpoint.network.policy.icc}
+
+
+def _veth(container: Container, endpoint: Endpoint, ways: _policy.Ways) -> Options:
     network = endpoint.network
     named = {"name": endpoint.host_interface, "label": f"{container.name}/{network.name}"}
     if not container.present:
@@ -75,7 +84,8 @@ def _veth(container: Container, endpoint: Endpoint) -> Options:
             {"to": "default", "via": str(one.gateway)}
             for one in network.families
             if endpoint is container.way_out(one.subnet.version)
-        ],
+        ]
+        + ways.routes(container, endpoint),
     }
     return {**named, **_link(network, ipv6=False), "exclusive": True, "peer": peer}
 
@@ -92,9 +102,18 @@ def _is_routed(network: Network) -> bool:
     return not network.external and (bool(network.gateways) or not network.present)
 
 
-def _forward(network: Network, isolation: bool) -> Options:
+def _forward(network: Network, ways: _policy.Ways, forwarding: bool, isolation: bool) -> Options:
     named = {"bridge": network.bridge, "label": network.name}
-    return named if network.present and isolation else {**named, **_ABSENT}
+    policy = network.policy
+    if not network.present or not (isolation or policy.internal):
+        return {**named, **_ABSENT}
+    found = {**named, **policy.options}
+    if policy.allow:
+        found["allow"] = ways.bridges(network)
+    if forwarding and (policy.allow or policy.routed):
+        switches = {4: "forwarding", 6: "forwarding_ipv6"}
+        found.update({switches[one.subnet.version]: True for one in network.families if one.gateway})
+    return found
 
 
 def _service(container: Container) -> Options:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _link_names, _subnets
+from . import _link_names, _policy, _subnets
 from . import _readers as read
 from ._declared import Network, Subnet
 from ._occupied import Host
@@ -24,6 +24,7 @@ _NETWORK: Mapping[str, read.Reader] = {
     "bridge": read.text,
     **_subnets.KEYS,
     "masquerade": read.flag,
+    **_policy.KEYS,
     "mtu": read.whole,
     "external": read.flag,
     "state": read.state,
@@ -55,6 +56,7 @@ def network(name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], h
             _subnets.check_reserved(keys, families)
         if present and keys.get("masquerade") and not any(one.gateway for one in families.values()):
             raise BridgenetError("masquerade is true, but gateway is false, so nothing leaves; drop one of the two")
+        policy = _policy.policy(keys, families.values()) if present else _policy.Policy()
         bridge = _link_names.checked(keys["bridge"] if "bridge" in keys else _default_bridge(name))
         external = keys.get("external", False)
         return Network(
@@ -64,8 +66,9 @@ def network(name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], h
             external=external,
             ipv4=families.get(4),
             ipv6=families.get(6),
-            masquerade=keys.get("masquerade"),
+            masquerade=_policy.masquerade(keys, policy),
             mtu=_mtu(keys.get("mtu"), host.mtu(bridge, external) if host and present else None, 6 in families),
+            policy=policy,
         )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _forwarding, _names, _nft
+from .. import _forwarding, _labels, _names, _nft
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
@@ -23,6 +23,9 @@ SPEC: dict[str, Any] = {
     "both_ways": {"type": "bool", "default": True},
     "bridge": {"type": "str"},
     "internal": {"type": "bool", "default": False},
+    "icc": {"type": "bool", "default": True},
+    "allow": {"type": "list", "elements": "str", "default": []},
+    "routed": {"type": "bool", "default": False},
     "forwarding": {"type": "bool", "default": False},
     "forwarding_ipv6": {"type": "bool", "default": False},
     "label": {"type": "str"},
@@ -41,6 +44,9 @@ class Forward:
     both_ways: bool = True
     bridge: str = ""
     internal: bool = False
+    icc: bool = True
+    allow: tuple[str, ...] = ()  # bridges of networks that may be asked
+    routed: bool = False
 
     @property
     def place(self) -> str:
@@ -49,11 +55,16 @@ class Forward:
 
     def elements(self) -> set[Element]:
         """As it stands in our table."""
-        if self.bridge:
-            own = {Element("bridges", (self.bridge,)), Element("accepted", (self.bridge, self.bridge))}
-            return own | {Element("internal", (self.bridge,))} if self.internal else own
-        back = Element("accepted" if self.both_ways else "replies", (self.other, self.interface))
-        return {Element("accepted", (self.interface, self.other)), back}
+        if not self.bridge:
+            return _pair(self.interface, self.other, self.both_ways)
+        found = {Element("bridges", (self.bridge,))}
+        flags = {"internal": self.internal, "routed": self.routed}
+        found |= {Element(name, (self.bridge,)) for name, is_set in flags.items() if is_set}
+        if self.icc:
+            found.add(Element("accepted", (self.bridge, self.bridge)))
+        for other in self.allow:
+            found |= _pair(self.bridge, other, both_ways=False)
+        return found
 
     def possible(self) -> list[Entry]:
         """All elements that this place can have, whatever is declared of it."""
@@ -65,13 +76,28 @@ class Forward:
     def options(self) -> Options:
         """In the form of the options."""
         if self.bridge:
-            return {"bridge": self.bridge, "internal": self.internal}
+            return {
+                "bridge": self.bridge,
+                "internal": self.internal,
+                "icc": self.icc,
+                "allow": list(self.allow),
+                "routed": self.routed,
+            }
         return {"interface": self.interface, "other": self.other, "both_ways": self.both_ways}
+
+
+def _pair(one: str, other: str, both_ways: bool) -> set[Element]:
+    return {Element("accepted", (one, other)), Element("accepted" if both_ways else "replies", (other, one))}
 
 
 def _place(element: Element) -> str:
     """The place that an element belongs to, as Forward.place has it."""
     return " and ".join(sorted(set(element.key)))
+
+
+def _asks(element: Element) -> str:
+    """The interface that may begin to talk."""
+    return element.key[-1] if element.set == "replies" else element.key[0]
 
 
 def _standing(entries: Mapping[Entry, str]) -> dict[Element, str]:
@@ -83,18 +109,34 @@ def _standing(entries: Mapping[Entry, str]) -> dict[Element, str]:
 def _forward(elements: Iterable[Element]) -> Forward:
     """What the elements of one place stand for; where some are missing, its elements() are others."""
     found = set(elements)
+    own = [element for element in found if len(set(element.key)) == 1]
+    if own:
+        bridge = own[0].key[0]
+        others = {element.key[1] for element in found if element.set == "accepted" and element.key[0] == bridge}
+        return Forward(
+            bridge=bridge,
+            internal=Element("internal", (bridge,)) in found,
+            icc=bridge in others,
+            allow=tuple(sorted(others - {bridge})),
+            routed=Element("routed", (bridge,)) in found,
+        )
     one = min(found, key=lambda element: (element.set, element.key))  # "accepted" first
-    if len(set(one.key)) == 1:
-        return Forward(bridge=one.key[0], internal=Element("internal", one.key[:1]) in found)
     there, back = one.key if one.set == "accepted" else one.key[::-1]
     return Forward(there, back, both_ways=Element("accepted", (back, there)) in found)
 
 
 def _by_place(elements: Mapping[Element, str]) -> dict[tuple[str, str], set[Element]]:
-    """(place, comment) -> elements."""
+    """(place, comment) -> elements. Those whom a network may ask belong to it: they have its comment."""
+    networks = {
+        (element.key[0], comment)
+        for element, comment in elements.items()
+        if len(set(element.key)) == 1 and _labels.parse(comment)
+    }
     found: dict[tuple[str, str], set[Element]] = {}
     for element, comment in elements.items():
-        found.setdefault((_place(element), comment), set()).add(element)
+        network = _asks(element)
+        place = network if (network, comment) in networks else _place(element)
+        found.setdefault((place, comment), set()).add(element)
     return found
 
 
@@ -129,16 +171,39 @@ class ForwardRule(Resource):
             scope.forwarding.update(_SWITCHES[name] for name in self.switches)
 
     def owns(self) -> list[tuple[str, str]]:
-        return [("forward label", str(self.label)), ("forward", self.forward.place)]
+        return [("forward label", str(self.label)), ("forward", self.forward.place), *self._begins()]
 
-    def _standing(self, firewall: Firewall, draft: Draft | None = None) -> dict[Element, str]:
-        """What stands at this place, and what carries this label."""
-        return _standing(standing(firewall, self.label, self.forward.possible(), draft))
+    def _begins(self) -> list[tuple[str, str]]:
+        """Who may begin to talk to whom between two places."""
+        pairs = [one.key for one in self.forward.elements() if one.set == "accepted" and len(set(one.key)) == 2]
+        return [("forward from", " to ".join(pair)) for pair in sorted(pairs)]
+
+    def keeps(self) -> list[tuple[str, str]]:
+        return self.owns()[:2]
+
+    def _groups(self, firewall: Firewall, draft: Draft | None = None) -> dict[tuple[str, str], set[Element]]:
+        """What stands at this place and what carries this label, each with all that has the same comment."""
+        entries = firewall.entries if draft is None else draft.entries
+        found = standing(firewall, self.label, [*self.forward.possible(), *self.forward.elements()], draft)
+        for comment in dict.fromkeys(filter(_labels.parse, found.values())):
+            more = (entry for entry in firewall.by_comment.get(comment, ()) if entries.get(entry) == comment)
+            found.update(dict.fromkeys(more, comment))
+        return _by_place(_standing(found))
+
+    def _is_here(self, place: str, comment: str, elements: set[Element]) -> bool:
+        """Whether they stand at its place; of a network also those whom it may ask, when the rest is gone."""
+        lost = comment == str(self.label) and all(_asks(one) == self.forward.bridge for one in elements)
+        return place == self.forward.place or lost
 
     def predict(self, draft: Draft) -> None:
         draft.forwards = True
-        found = self._standing(draft.current.firewall, draft)
-        here = {one: comment for one, comment in found.items() if _place(one) == self.forward.place}
+        groups = self._groups(draft.current.firewall, draft)
+        here = {
+            element: comment
+            for (place, comment), elements in groups.items()
+            if self._is_here(place, comment, elements)
+            for element in elements
+        }
         if not self.present:
             for element, comment in here.items():
                 draft.may_remove(comment, self.label if self.labelled else None, self.what)
@@ -146,22 +211,30 @@ class ForwardRule(Resource):
             return
         if draft.current.firewall.foreign:
             raise BridgenetError(f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it")
-        for comment in here.values():
-            draft.claim(comment, self.label, self.what, None)
+        mine = str(self.label)
         wanted = self.forward.elements()
-        for element in found:
-            if element not in wanted:  # the same object, with another place, shape or label
-                del draft.entries[element]
+        for (_at, comment), elements in groups.items():
+            for element in elements:
+                if element in here or element in wanted:
+                    draft.claim(comment, self.label, self.what, None)
+                # The same object, with another place, shape or label.
+                if element not in wanted and (element in here or comment == mine):
+                    del draft.entries[element]
         draft.entries.update(dict.fromkeys(sorted(wanted, key=str), str(self.label)))
         draft.warnings += [text for text in draft.current.firewall.obstacles if text not in draft.warnings]
         for name in self.switches:
             draft.turn_on_forwarding(_SWITCHES[name], self.what)
 
     def view(self, host: Host) -> Options | None:
-        found = [(comment, elements) for (_at, comment), elements in _by_place(self._standing(host.firewall)).items()]
+        mine = str(self.label)
+        found = [
+            (place, comment, elements)
+            for (place, comment), elements in self._groups(host.firewall).items()
+            if place == self.forward.place or comment == mine
+        ]
         # What stands at the place is it; else what has its label.
-        found.sort(key=lambda group: _place(next(iter(group[1]))) != self.forward.place)
-        for comment, elements in found:
+        found.sort(key=lambda group: group[0] != self.forward.place)
+        for _at, comment, elements in found:
             one = self.forward if elements == self.forward.elements() else _forward(elements)
             if elements == one.elements():
                 shown = {**one.options(), "label": shown_label(comment, self.label.project)}
@@ -173,7 +246,7 @@ class ForwardRule(Resource):
 def declare(options: Mapping[str, Any], context: Context) -> ForwardRule:
     """From the options of one object."""
     bridge, interface, other = (options.get(name) for name in ("bridge", "interface", "other"))
-    one_way, internal = options.get("both_ways") is False, bool(options.get("internal"))
+    one_way = options.get("both_ways") is False
     named = bridge or interface or other
     if bool(bridge) == bool(interface or other) or bool(interface) != bool(other):
         raise BridgenetError(
@@ -185,11 +258,14 @@ def declare(options: Mapping[str, Any], context: Context) -> ForwardRule:
             raise BridgenetError(
                 f"forward for the network of {bridge}: both_ways belongs to interface and other; drop it"
             )
-        forward = Forward(bridge=_names.interface(bridge), internal=internal)
+        forward = _network(bridge, options, is_present(options, context))
     else:
         forward = Forward(_names.interface(interface or ""), _names.interface(other or ""), not one_way)
-        if internal:
-            raise BridgenetError(f"forward {interface} to {other}: internal belongs to bridge; drop it")
+        for name in ("internal", "allow", "routed"):
+            if options.get(name):
+                raise BridgenetError(f"forward {interface} to {other}: {name} belongs to bridge; drop it")
+        if options.get("icc") is False:
+            raise BridgenetError(f"forward {interface} to {other}: icc belongs to bridge; drop it")
         if interface == other:
             raise BridgenetError(
                 f"forward {interface} to {other}: that is one interface; give two, or say bridge, whose ports talk to "
@@ -201,4 +277,26 @@ def declare(options: Mapping[str, Any], context: Context) -> ForwardRule:
         label=context.label(options.get("label"), forward.bridge or f"{forward.interface}/{forward.other}"),
         switches=tuple(name for name in _SWITCHES if options.get(name)),
         labelled=options.get("label") is not None,
+    )
+
+
+def _network(bridge: str, options: Mapping[str, Any], present: bool) -> Forward:
+    """The network of a bridge."""
+    allow = tuple(sorted({_names.interface(name) for name in options.get("allow") or ()}))
+    if bridge in allow:
+        raise BridgenetError(
+            f"forward for the network of {bridge}: allow names {bridge} itself; drop it, or say icc: true, by which "
+            "its ports talk to each other"
+        )
+    internal, routed = bool(options.get("internal")), bool(options.get("routed"))
+    if internal and routed and present:
+        raise BridgenetError(
+            f"forward for the network of {bridge}: internal closes what routed opens; drop one of the two"
+        )
+    return Forward(
+        bridge=_names.interface(bridge),
+        internal=internal,
+        icc=options.get("icc") is not False,
+        allow=allow,
+        routed=routed,
     )

@@ -91,6 +91,7 @@ def gates() -> list[str]:
         pytest.param({**PAIR, "both_ways": False}, id="one way"),
         pytest.param(NETWORK, id="network"),
         pytest.param({**NETWORK, "internal": True}, id="internal"),
+        pytest.param({**NETWORK, "icc": False, "allow": ["br1", "br2"], "routed": True}, id="everything else"),
     ],
 )
 def test_life(declared: dict[str, Any]) -> None:
@@ -116,6 +117,13 @@ def test_life(declared: dict[str, Any]) -> None:
         pytest.param(PAIR, {"interface": "veth0", "other": "ens34"}, id="other"),
         pytest.param(PAIR, {**PAIR, "label": "red"}, id="label of a pair"),
         pytest.param(NETWORK, {**NETWORK, "internal": True}, id="internal"),
+        pytest.param(NETWORK, {**NETWORK, "icc": False}, id="icc"),
+        pytest.param(NETWORK, {**NETWORK, "allow": ["br2"]}, id="allow"),
+        pytest.param({**NETWORK, "allow": ["br1", "br2"]}, {**NETWORK, "allow": ["br3", "br1"]}, id="other allow"),
+        pytest.param(NETWORK, {**NETWORK, "routed": True}, id="routed"),
+        pytest.param({**NETWORK, "internal": True}, {**NETWORK, "routed": True}, id="internal to routed"),
+        pytest.param({**NETWORK, "allow": ["br2"]}, {"bridge": "br1", "allow": ["br2"]}, id="bridge that allows"),
+        pytest.param({**NETWORK, "allow": ["br2"]}, {"interface": "br0", "other": "br2"}, id="allow to pair"),
         pytest.param(NETWORK, {"bridge": "br1"}, id="bridge"),
         pytest.param(NETWORK, {**NETWORK, "label": "red"}, id="label of a network"),
         pytest.param(PAIR, NETWORK, id="pair to network"),
@@ -215,7 +223,8 @@ def test_purge() -> None:
     story = Story(f"{OFF}; iptables -P FORWARD DROP")
     first = saved()
     one_way = {"interface": "a", "other": "b", "both_ways": False}
-    story.changes(forward(PAIR, one_way, NETWORK, {"bridge": "br1", "internal": True}), purge=True)
+    allowing = {"bridge": "br2", "allow": ["br1", "br3"], "icc": False}
+    story.changes(forward(PAIR, one_way, NETWORK, {"bridge": "br1", "internal": True}, allowing), purge=True)
     story.changes(forward({"bridge": "br1"}), purge=True)
     story.changes(forward({"bridge": "br9"}), project="theirs")
     story.changes({}, purge=True)
@@ -241,10 +250,30 @@ def test_after_flush() -> None:
     assert gates() == []
 
 
-@pytest.mark.parametrize("name", ["accepted", "bridges", "internal", "replies"])
+def test_whom_networks_may_ask() -> None:
+    """Two that may ask each other are two entries; one of them goes without the other, and is exact."""
+    story = Story(OFF)
+    one, two = {"bridge": "br0", "allow": ["br1"]}, {"bridge": "br1", "allow": ["br0", "br2"]}
+    story.changes(forward(one, two))
+    whole = snapshot.nft()
+    story.changes(forward({**one, "allow": []}))
+    story.stays(forward(two))
+    story.changes(forward(one))
+    assert snapshot.nft() == whole
+    story.changes(forward(two), state="absent")
+    story.stays(forward(one))
+    with pytest.raises(BridgenetError, match="are the same forward from 'br0 to br1'"):
+        apply(forward(one, {"interface": "br1", "other": "br0"}))
+    apply(forward({"interface": "br0", "other": "br2", "label": "pair"}), project="theirs")
+    with pytest.raises(BridgenetError, match="network of br0 belongs to project 'theirs', not 'default'; remove it"):
+        apply(forward({"bridge": "br0", "allow": ["br2"]}))
+
+
+@pytest.mark.parametrize("name", ["accepted", "bridges", "internal", "replies", "routed"])
 def test_a_lost_element_comes_back(name: str) -> None:
     """An entry of which something is missing is not there."""
-    declared = forward({**NETWORK, "internal": True}, {**PAIR, "both_ways": False})
+    networks = ({**NETWORK, "internal": True}, {"bridge": "br1", "icc": False, "routed": True, "allow": ["br0", "br2"]})
+    declared = forward(*networks, {**PAIR, "both_ways": False})
     apply(declared)
     whole = snapshot.nft()
     shell(f"nft flush set inet bridgenet {name}")

@@ -59,6 +59,7 @@ FIELDS = {
     "replies": ("name", "name"),
     "bridges": ("name",),
     "internal": ("name",),
+    "routed": ("name",),
     "masquerade4": ("name", "network"),
     "masquerade6": ("name", "network"),
     "masquerade_out4": ("name", "network"),

@@ -199,6 +199,8 @@ FOUND_ENTRIES: st.SearchStrategy[dict[Entry, str]] = st.dictionaries(
 PAIRS = (("v0", "br0"), ("br0", "v0"), ("br0", "br1"))
 FORWARDS = [
     *(Forward(bridge=bridge, internal=internal) for bridge in BRIDGES for internal in (False, True)),
+    Forward(bridge="br0", icc=False, allow=("br1", "v0")),
+    Forward(bridge="br1", routed=True, allow=("br0",)),
     *(
         Forward(*pair, both_ways)
         for pair in (("v0", "br0"), ("br0", "v0"), ("br0", "br1"))

@@ -52,7 +52,7 @@ protocols = st.sampled_from(["tcp", "udp", "sctp"])
 comments = st.sampled_from([COMMENT, "bridgenet:1:a:b/c:d", ""])
 elements = st.one_of(
     st.builds(lambda name, one, two: Element(name, (one, two)), st.sampled_from(["accepted", "replies"]), names, names),
-    st.builds(lambda name, one: Element(name, (one,)), st.sampled_from(["bridges", "internal"]), names),
+    st.builds(lambda name, one: Element(name, (one,)), st.sampled_from(["bridges", "internal", "routed"]), names),
     st.builds(lambda one, net: Element("masquerade4", (one, net)), names, networks4),
     st.builds(lambda one, net: Element("masquerade_out6", (one, net)), names, networks6),
     st.builds(
@@ -283,12 +283,23 @@ def test_where_a_gate_is_needed(text: str, chain: str | None) -> None:
 # --- what a place holds ---
 
 
-@given(names, names, st.booleans(), st.booleans())
-def test_forward_there_and_back(one: str, other: str, both_ways: bool, internal: bool) -> None:
-    declared = Forward(bridge=one, internal=internal) if one == other else Forward(one, other, both_ways)
+pairs_of_links = st.tuples(names, names).filter(lambda pair: pair[0] != pair[1])
+forwards = st.one_of(
+    st.builds(lambda pair, both_ways: Forward(*pair, both_ways), pairs_of_links, st.booleans()),
+    st.builds(
+        lambda flags, allow: Forward(bridge="br1", allow=tuple(sorted(allow)), **flags),
+        st.fixed_dictionaries({"internal": st.booleans(), "icc": st.booleans(), "routed": st.booleans()}),
+        st.sets(names),
+    ),
+)
+
+
+@given(forwards)
+def test_forward_there_and_back(declared: Forward) -> None:
     standing: dict[Entry, str] = dict.fromkeys(declared.elements(), COMMENT)
     ((comment, options),) = _forward.stale(standing)
     again = Forward(**options)
+    assert not declared.bridge or options == declared.options()
     assert comment == COMMENT
     assert again.elements() == declared.elements()
     assert again.place == declared.place

@@ -67,7 +67,7 @@ def test_seed_001():
                 "peer": {"name": "eth0", "namespace": "ns2", **on, "addresses": ["10.10.0.20/16"], "routes": route},
             },
         ],
-        "bridge_port": [{"name": "veth1", "master": "br0"}, {"name": veth2, "master": "br0"}],
+        "bridge_port": [{"name": name, "master": "br0", "isolated": False} for name in ("veth1", veth2)],
         "masquerade": [
             {"source": "10.10.0.0/16", "bridge": "br0", "backend": "auto", "label": "blue", "forwarding": True},
         ],
@@ -378,7 +378,7 @@ REFUSED = {
         {},
         "network 'blue': unknown key 'subnets'; did you mean 'subnet'? "
         "valid: bridge, enable_ipv4, subnet, gateway, ip_range, enable_ipv6, ipv6_subnet, ipv6_gateway, ipv6_range, "
-        "aux_addresses, masquerade, mtu, external, state",
+        "aux_addresses, masquerade, internal, icc, allow, gateway_mode, mtu, external, state",
     ),
     "key: misspelt in a container": (
         NETWORKS,
