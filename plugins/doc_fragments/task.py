@@ -9,7 +9,7 @@ from __future__ import annotations
 class ModuleDocFragment:
     """Options of a task, its action group, requirements, and what a task promises."""
 
-    DOCUMENTATION = r"""
+    OPTIONS = r"""
 options:
   state:
     description:
@@ -55,6 +55,10 @@ requirements:
   - Python 3.9 or later on the target
   - pyroute2 0.7.2 or later on the target, where a link, an address or a route changes
     (the role P(nslab.bridgenet.lab_host#role) installs it)
+"""
+    DOCUMENTATION: str = (
+        OPTIONS
+        + r"""
 notes:
   - Names of links have 1 to 15, names of namespaces 1 to 63 letters, digits, C(_), C(.) and C(-), and begin with a
     letter, a digit or C(_). Every name and value is checked before the first change.
@@ -69,3 +73,4 @@ notes:
   - The original values of the host's own sysctls are kept in C(/run/nslab.bridgenet/original) and come back with the
     removal of the last labelled object, unless somebody changed them since.
 """
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,11 +72,11 @@ def run(task: Task, check_mode: bool) -> Report:
             resource.widen(scope)
         current, resources, decided = _decide(kernel, scope, task)
         if decided.going:
-            held = _holders.wait(dict(decided.going), _ending(decided), patient=not check_mode)
+            held = _holders.wait(dict(decided.going), ending(decided), patient=not check_mode)
             if any(one.holders or one.waited for one in held.values()):  # otherwise it stands
                 current, resources, decided = _decide(kernel, scope, task, held)
-        if decided.risks and not task.force:
-            _guard.check(current, decided.risks, _ways(kernel, current))
+        for refusal in dangers(kernel, current, task, decided):
+            raise refusal
         before = _views(current, resources)
         after = _views(decided.predicted, resources) if decided.operations or decided.assumed else before
         actions = tuple(command for operation in decided.operations for command in operation.commands())
@@ -87,7 +87,8 @@ def run(task: Task, check_mode: bool) -> Report:
             return dataclasses.replace(report, counters=_counters(current, resources))
         if decided.assumed:
             raise BridgenetError(f"missing on this host: {', '.join(decided.assumed)}; create it first")
-        _able(kernel, decided)
+        for refusal in unable(kernel, decided):
+            raise refusal
         kernel.apply(decided.operations)
         real = _verify(kernel, scope, resources, after)
         return dataclasses.replace(report, counters=_counters(real, resources))
@@ -118,10 +119,16 @@ def _decide(
     return _decide(kernel, scope, task, held)
 
 
-def _ending(decided: Plan) -> set[str]:
+def ending(decided: Plan) -> set[str]:
     """The units of systemd that are stopped before the namespaces go in which they run."""
     stops = [operation for operation in decided.operations if isinstance(operation, StopServices)]
     return {_unit.name(service) for stop in stops for service in stop.services}
+
+
+def dangers(kernel: Kernel, current: Host, task: Task, decided: Plan) -> Iterator[BridgenetError]:
+    """What of a plan would cut off the person."""
+    if decided.risks and not task.force:
+        yield from _guard.dangers(current, decided.risks, _ways(kernel, current))
 
 
 def _ways(kernel: Kernel, current: Host) -> dict[str, str]:
@@ -166,16 +173,19 @@ def _counters(host: Host, resources: Sequence[Named]) -> Views | None:
     return [(module, what, counters) for module, what, counters in found if counters is not None]
 
 
-def _able(kernel: Kernel, decided: Plan) -> None:
-    """Whether this host can do it at all, before the first change: descriptors, pyroute2, kinds of device."""
+def unable(kernel: Kernel, decided: Plan) -> Iterator[BridgenetError]:
+    """What this host cannot do at all, before the first change: descriptors, pyroute2, kinds of device."""
     withdrawn = sum(isinstance(operation, DeleteNamespace) for operation in decided.operations)
     if withdrawn > kernel.room - 4:
-        raise BridgenetError(
+        yield BridgenetError(
             f"{withdrawn} namespaces at once need as many file descriptors, and this process may have {kernel.room}; "
             "remove them in parts, or raise the limit (`ulimit -Hn`)"
         )
     for one_of_each in {type(operation): operation for operation in decided.operations}.values():
-        one_of_each.require(kernel)
+        try:
+            one_of_each.require(kernel)
+        except BridgenetError as refusal:
+            yield refusal
 
 
 def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> Host:

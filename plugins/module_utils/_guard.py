@@ -9,7 +9,7 @@ import ipaddress
 import os
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from . import _labels
@@ -160,12 +160,12 @@ def ssh_peers() -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def check(host: Host, dangers: Sequence[Risk], ways: Mapping[str, str]) -> None:
-    """Refuse what would cut off the person. Pure."""
+def dangers(host: Host, taken: Sequence[Risk], ways: Mapping[str, str]) -> Iterator[BridgenetError]:
+    """What would cut off the person. Pure."""
     needed = carriers(host, ways)
-    for risk in dangers:
+    for risk in taken:
         if risk.link in needed:
-            raise BridgenetError(
+            yield BridgenetError(
                 f"interface {risk.link!r} would {risk.what}, but {needed[risk.link]}: you could be cut off; leave it "
                 "alone, or say force: true"
             )

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import _labels, _nft
+from . import _firewalld, _labels, _nft
 from ._model import Rule
 
 PROGRAMS = {4: "iptables", 6: "ip6tables"}
@@ -18,6 +18,8 @@ VARIANTS = ("nft", "legacy")
 TABLES = ("filter", "nat")
 
 _COUNTERS = re.compile(r" -c \d+ \d+")
+# As a policy, but as a rule: of the packages iptables-services and ufw, or a person's.
+_ENDS = re.compile(r"-A FORWARD -j (DROP|REJECT)( --reject-with \S+)?$")
 # Of no project: it stands there for all of them.
 GATE_COMMENT = f"{_labels.MARK}forward"
 _MARKED = ("-m", "mark", "--mark", f"{_nft.MARK}/{_nft.MARK}")
@@ -78,4 +80,7 @@ def needed_gate(program: str, saved: str) -> Rule | None:
     lines = [_COUNTERS.sub("", line) for line in saved.splitlines()]
     if "-N DOCKER-USER" in lines and "-A FORWARD -j DOCKER-USER" in lines:  # Docker looks after FORWARD itself
         return gate(program, "DOCKER-USER")
-    return gate(program, "FORWARD") if "-P FORWARD DROP" in lines else None
+    if any(line in _firewalld.CHAINS for line in lines):  # which flushes FORWARD, and ends it with a reject itself
+        return None
+    drops = "-P FORWARD DROP" in lines or any(_ENDS.match(line) for line in lines)
+    return gate(program, "FORWARD") if drops else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import platform
+from collections.abc import Mapping
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
@@ -62,20 +63,22 @@ def resource_module(name: str) -> None:
 
 def transaction_module() -> None:
     """The whole of the module `transaction`."""
-    module = AnsibleModule(
-        argument_spec={
-            **{name: _objects(name) for name in RESOURCES},
-            "purge": {"type": "bool", "default": False},
-            "absent_when_held": {"type": "str", "choices": ["fail", "detach"], "default": "fail"},
-            "wait": {"type": "int", "default": 0},
-            **copy.deepcopy(_TASK),
-        },
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=transaction_spec(), supports_check_mode=True)
     params = module.params
     patience = Patience(params["absent_when_held"], params["wait"])
     report = _carry_out(module, {name: params[name] or [] for name in RESOURCES}, params["purge"], patience)
     _exit(module, report, _by_module)
+
+
+def transaction_spec() -> dict[str, Any]:
+    """The options of a transaction."""
+    return {
+        **{name: _objects(name) for name in RESOURCES},
+        "purge": {"type": "bool", "default": False},
+        "absent_when_held": {"type": "str", "choices": ["fail", "detach"], "default": "fail"},
+        "wait": {"type": "int", "default": 0},
+        **copy.deepcopy(_TASK),
+    }
 
 
 def _objects_of(views: Views) -> list[dict[str, Any]]:
@@ -89,6 +92,12 @@ def _by_module(views: Views) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def context_of(params: Mapping[str, Any], patience: Patience) -> Context:
+    """What holds for a whole task."""
+    host = params["inventory_host"] or platform.node()
+    return Context(_names.project(params["project"]), host, params["state"], patience)
+
+
 def _carry_out(
     module: AnsibleModule,
     objects: dict[str, list[dict[str, Any]]],
@@ -98,9 +107,7 @@ def _carry_out(
     params = module.params
     patience = patience or Patience()
     try:
-        context = Context(
-            _names.project(params["project"]), params["inventory_host"] or platform.node(), params["state"], patience
-        )
+        context = context_of(params, patience)
         resources: list[Named] = []
         for name in RESOURCES:
             resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]

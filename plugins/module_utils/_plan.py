@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import _guard, _names, _sysctl
@@ -35,10 +35,20 @@ class Plan:
     short: bool  # decided on less than the whole host, where the whole host matters
 
 
+class Refused(BridgenetError):
+    """What cannot be had, and why: one resource, or what the whole of them would make of the host."""
+
+    def __init__(self, reasons: Sequence[str], resource: Resource | None = None, predicted: Host | None = None) -> None:
+        super().__init__(reasons[0])
+        self.reasons = reasons
+        self.resource = resource
+        self.predicted = predicted
+
+
 def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> Plan:
     """Decide. With `purge`, what is stale stands among the resources as absent.
 
-    BridgenetError where the declaration cannot be had; nothing has been changed then.
+    Refused where the declaration cannot be had; nothing has been changed then.
     """
     _no_twins(resources)
     draft = Draft(current)
@@ -47,17 +57,25 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     placed = []
     for resource in ordered:
         placed.append(resource.at(draft.present_key if resource.present else draft.key))
-        placed[-1].predict(draft)
+        try:
+            placed[-1].predict(draft)
+        except BridgenetError as error:
+            raise Refused([str(error)], resource) from error
     if any(one is not other for one, other in zip(placed, ordered)):
         _no_twins(placed)  # two names mean the same place
     predicted = draft.finish()
-    _publish.check(current.firewall.entries, predicted.firewall.entries, resources)
-    warnings = [*draft.warnings, *_check(current, predicted)]
+    objections = [
+        *_publish.objections(current.firewall.entries, predicted.firewall.entries, resources),
+        *_objections(current, predicted),
+    ]
+    refusals = [str(one) for one in objections if isinstance(one, BridgenetError)]
+    if refusals:
+        raise Refused(refusals, predicted=predicted)
     return Plan(
         predicted,
         tuple(steps(current, predicted, draft.modules)),
         tuple(draft.assumed),
-        tuple(warnings),
+        (*draft.warnings, *map(str, objections)),
         tuple(_guard.risks(current, predicted)),
         tuple(draft.going.items()),
         _is_short(current, predicted, draft),
@@ -76,16 +94,14 @@ def _no_twins(resources: Sequence[Resource]) -> None:
     seen: dict[str, str] = {}
     for resource in resources:
         if resource.what in seen:
-            raise BridgenetError(f"{resource.what} is declared twice; say it once")
+            raise Refused([f"{resource.what} is declared twice; say it once"], resource)
         seen[resource.what] = resource.what
     owners: dict[tuple[str, str], str] = {}
     for resource in resources:
         for key in resource.owns():
             if key in owners:
-                raise BridgenetError(
-                    f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}; give one of "
-                    "them another name"
-                )
+                same = f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}"
+                raise Refused([f"{same}; give one of them another name"], resource)
             owners[key] = resource.what
 
 
@@ -104,21 +120,20 @@ def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:
     return False
 
 
-def _check(current: Host, predicted: Host) -> list[str]:
-    """What no single resource can see: too many ports, networks that overlap. Returns warnings."""
-    warnings: list[str] = []
+def _objections(current: Host, predicted: Host) -> Iterator[BridgenetError | str]:
+    """What no single resource can see: too many ports, networks that overlap. An error refuses, a text warns."""
     for name, namespace in predicted.namespaces.items():
         if namespace is current.namespaces.get(name):
             continue
-        _one_way(name, current, namespace)
-        _own_interfaces(namespace)
+        yield from _one_way(name, current, namespace)
+        yield from _own_interfaces(namespace)
         ports: dict[str, list[Link]] = {}
         for link in namespace.links.values():
             if link.master:
                 ports.setdefault(link.master, []).append(link)
         for bridge, members in ports.items():
             if len(members) > PORTS:
-                raise BridgenetError(
+                yield BridgenetError(
                     f"bridge {bridge!r} in {place(name)} would have {len(members)} ports, the kernel allows {PORTS}; "
                     "use a second bridge"
                 )
@@ -129,11 +144,11 @@ def _check(current: Host, predicted: Host) -> list[str]:
                 and (least.mtu or 0) < IPV6_MIN_MTU
                 and (known is None or smallest_port(known.links, bridge) >= IPV6_MIN_MTU)
             ):
-                raise BridgenetError(
+                yield BridgenetError(
                     f"bridge port {least.name!r} in {place(name)}: with its MTU of {least.mtu} the kernel would take "
                     f"IPv6 off bridge {bridge!r}; give it at least {IPV6_MIN_MTU}"
                 )
-    _masquerade.check_overlaps(predicted.firewall.entries)
+    yield from _masquerade.overlaps(predicted.firewall.entries)
     before, after = current.namespaces[HOST], predicted.namespaces[HOST]
     for link in after.links.values():
         old = before.links.get(link.name)
@@ -141,22 +156,21 @@ def _check(current: Host, predicted: Host) -> list[str]:
             continue
         for address in link.addresses or ():
             if old is None or address not in (old.addresses or ()):
-                warnings += _overlaps(address, link, list(after.links.values()))
-    return warnings
+                yield from _overlaps(address, link, list(after.links.values()))
 
 
-def _own_interfaces(namespace: Namespace) -> None:
+def _own_interfaces(namespace: Namespace) -> Iterator[BridgenetError]:
     """A sysctl of an interface needs that interface."""
     for key in namespace.sysctls if namespace.name != HOST else ():
         interface = _sysctl.of_interface(key)
         if interface and interface not in namespace.links:
-            raise BridgenetError(
+            yield BridgenetError(
                 f"{place(namespace.name)}: sysctl {key} is for interface {interface!r}, which is not there; correct "
                 "the name, or drop the sysctl"
             )
 
 
-def _one_way(name: str, current: Host, namespace: Namespace) -> None:
+def _one_way(name: str, current: Host, namespace: Namespace) -> Iterator[BridgenetError]:
     """A destination can be reached by one interface only, for each metric; what was there before is not judged."""
     known = current.namespaces.get(name)
     ways: dict[tuple[str, int], list[str]] = {}
@@ -171,17 +185,16 @@ def _one_way(name: str, current: Host, namespace: Namespace) -> None:
     for key in new:
         if len(ways[key]) > 1:
             both = " and ".join(repr(link) for link in sorted(ways[key]))
-            raise BridgenetError(
+            yield BridgenetError(
                 f"route to {key[0]!r} in {place(name)}: both {both} would have it; give one of them another metric"
             )
 
 
-def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
+def _overlaps(address: str, link: Link, links: list[Link]) -> Iterator[BridgenetError | str]:
     """An address whose network the host already reaches in another way."""
     network = _names.network_of(address)
     if network.prefixlen == network.max_prefixlen:
-        return []
-    warnings = []
+        return
     for other in links:
         if other.name == link.name:
             continue
@@ -192,7 +205,7 @@ def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
                 and connected.prefixlen < connected.max_prefixlen
                 and network.overlaps(connected)
             ):
-                raise BridgenetError(
+                yield BridgenetError(
                     f"address {address!r} of interface {link.name!r}: its network {network} overlaps {connected}, "
                     f"to which this host is connected by {other.name!r}; choose another subnet"
                 )
@@ -201,8 +214,7 @@ def _overlaps(address: str, link: Link, links: list[Link]) -> list[str]:
                 continue
             routed = _names.network_of(route.to)
             if routed.version == network.version and network.overlaps(routed):
-                warnings.append(
+                yield (
                     f"address {address} of interface {link.name}: its network {network} overlaps {routed}, which "
                     f"this host reaches by {other.name}"
                 )
-    return warnings

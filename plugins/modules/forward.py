@@ -19,8 +19,9 @@ description:
   - An accept in one table of the firewall does not rescue a packet from another one. So what is accepted gets the mark
     bit C(0x1000), and where the host drops forwarded packets, one rule in its own chain accepts what has that bit. It
     stands at the head of C(DOCKER-USER) where Docker manages the host, otherwise at the head of C(FORWARD) where the
-    policy of that chain is C(DROP), in either variant of iptables, for IPv4 and IPv6 each. It comes with the first
-    entry of any project, follows the host's firewall with every task of this module, and goes with the last entry.
+    policy of that chain is C(DROP), or a rule in it drops or rejects everything, in either variant of iptables, for
+    IPv4 and IPv6 each. It comes with the first entry of any project, follows the host's firewall with every task of
+    this module, and goes with the last entry.
   - Where firewalld runs, the bridge of a network joins its zone C(trusted), now and permanently, and leaves it with the
     entry. A bridge that somebody put into another zone stays there, and a warning says so.
   - Another chain of nftables that drops forwarded packets is left alone. A warning names it and what helps.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +111,7 @@ def stale(entries: Mapping[Entry, str]) -> list[tuple[str, Options]]:
     ]
 
 
-def check_overlaps(entries: Mapping[Entry, str]) -> None:
+def overlaps(entries: Mapping[Entry, str]) -> Iterator[BridgenetError]:
     """A set of intervals holds none that overlap."""
     places: dict[tuple[str, str], list[tuple[_names.Network, str]]] = {}
     for one in found(entries).values():
@@ -122,7 +122,7 @@ def check_overlaps(entries: Mapping[Entry, str]) -> None:
         networks.sort(key=lambda item: (item[0].version, int(item[0].network_address), item[0].prefixlen))
         for (one_network, what), (other, _text) in zip(networks, networks[1:]):
             if one_network.version == other.version and one_network.overlaps(other):
-                raise BridgenetError(
+                yield BridgenetError(
                     f"masquerade {what} overlaps the entry for {other} at the same place; declare the larger network "
                     "alone"
                 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -259,7 +259,9 @@ class PublishRule(Resource):
         return shown
 
 
-def check(current: Mapping[Entry, str], predicted: Mapping[Entry, str], resources: Sequence[Resource]) -> None:
+def objections(
+    current: Mapping[Entry, str], predicted: Mapping[Entry, str], resources: Sequence[Resource]
+) -> Iterator[BridgenetError]:
     """What only all of them together tell: one port, one owner; one container, one bridge."""
     rules = [one for one in resources if isinstance(one, PublishRule)]
     if not rules:
@@ -271,7 +273,7 @@ def check(current: Mapping[Entry, str], predicted: Mapping[Entry, str], resource
         former = before.get(_place(element), comment)
         if former != comment and former not in labels:
             label = _labels.parse(former)
-            raise BridgenetError(
+            yield BridgenetError(
                 f"publish {_publication(element).text} is there already, with label "
                 f"{label.object if label else former!r}; make that absent in the same task, or choose another "
                 "host_port"
@@ -279,14 +281,14 @@ def check(current: Mapping[Entry, str], predicted: Mapping[Entry, str], resource
     anywhere = {_place(element) for element in after if "_at" not in element.set}
     for element in after:
         if "_at" in element.set and (element.set.replace("_at", ""), element.key[1:]) in anywhere:
-            raise BridgenetError(
+            yield BridgenetError(
                 f"publish {_publication(element).text}: that port is published at all addresses of the host as "
                 "well; give one of them another host_port"
             )
     for rule in rules:
         one = rule.publication
         if rule.present and Element(f"publishers{one.family}", (rule.bridge, one.address)) not in predicted:
-            raise BridgenetError(
+            yield BridgenetError(
                 f"{rule.what}: {one.address} is said to be behind another bridge than {rule.bridge!r}, too; name the "
                 "same bridge for all of its ports"
             )

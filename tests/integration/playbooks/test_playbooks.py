@@ -17,7 +17,7 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 
-from .conftest import ROOT, Playbook
+from .conftest import ROOT, Ansible, Playbook
 
 # Prints what differs. In a PID namespace, as it also looks at processes, and those of the machine come and go.
 SNAPSHOT = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, ROOT / "molecule/resources/snapshot.py"]
@@ -79,6 +79,28 @@ def test_a_sysctl_with_another_value_before(playbook: Playbook, kept: Path) -> N
     with given_back(kept, HOSTS["a host without redirects"]):
         assert playbook("playbooks/site.yml") > 0
         assert playbook("playbooks/teardown.yml") > 0
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    """The output, whose long lines are folded."""
+    return " ".join(done.stdout.split())
+
+
+def test_preflight(ansible: Ansible, kept: Path) -> None:
+    """Alone it changes nothing; every conflict is in one message, and before the first change."""
+    command = ("ansible-playbook", "playbooks/site.yml", "--tags", "preflight")
+    with given_back(kept, HOSTS["a host"]):
+        done = ansible(*command)
+        assert done.returncode == 0
+        assert "net/ipv4/ip_forward is 0: networks need it" in said(done)
+        assert "changed=0" in done.stdout
+        unchanged(kept)
+        shell("ip link add name br0 type bridge; ip link add name veth1 type veth peer name x")
+        done = ansible(*command)
+        assert done.returncode == 2
+        assert "bridge 'br0': exists and is not ours" in said(done)
+        assert "veth 'veth1': exists and is not ours" in said(done)
+        shell("ip link del br0; ip link del veth1")
 
 
 def test_the_play_of_the_readme(playbook: Playbook, kept: Path, tmp_path: Path) -> None:
