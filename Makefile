@@ -17,6 +17,7 @@ SITE_PACKAGES := python3-venv
 TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
 	procps python3-pyroute2 shellcheck sudo tcpdump tshark util-linux
 BENCH_PACKAGES := gcc libc6-dev
+VM_PACKAGES := e2fsprogs mmdebstrap qemu-system-x86
 
 # Ansible refuses a locale that is not UTF-8, and a fresh machine has none set.
 export LC_ALL := C.UTF-8
@@ -67,6 +68,11 @@ integration: test-tools ## the engine on this kernel, inside private namespaces 
 .PHONY: molecule
 molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
 	molecule --base-config molecule/config.yml test --all --report $(ARGS)
+
+.PHONY: vm
+vm: test-tools ## what not every kernel has, in a virtual machine; before a release (root)
+	hack/apt.sh $(VM_PACKAGES)
+	pytest tests/vm $(ARGS)
 
 .PHONY: bench
 bench: test-tools ## the engine beside C, ip -batch and the shell script (root)

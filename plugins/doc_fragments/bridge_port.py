@@ -57,6 +57,14 @@ bpdu_guard:
     - Changed in place.
   type: bool
 """
-    ALL: Options = parse(OPTIONS, Shared.NAMESPACE, Shared.STATE)
+    EXCLUSIVE = r"""
+exclusive:
+  description:
+    - Whether O(vlans), where it is declared, is exact, so that the port leaves the VLANs that it does not name.
+    - Otherwise they are added to those that are there.
+  type: bool
+  default: false
+"""
+    ALL: Options = parse(OPTIONS, Shared.NAMESPACE, Shared.VLANS, EXCLUSIVE, Shared.STATE)
     DOCUMENTATION: str = module(ALL)
     LIST: str = listed("bridge_port", "Bridge ports", ALL)

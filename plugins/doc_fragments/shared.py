@@ -47,6 +47,34 @@ exclusive:
   default: false
 """
 
+    VLANS = r"""
+vlans:
+  description:
+    - The VLANs that it belongs to. They do something on a bridge with C(vlan_filtering), and are kept on any other.
+    - Added to those that are there, or exact with O(exclusive=true). A VLAN that is there gets the flags that are
+      declared. A new bridge, and a port that has just joined, belong to the VLAN that the bridge gives, as a rule
+      V(1), with both flags.
+    - An error on a kernel without VLAN filtering.
+    - Changed in place.
+  type: list
+  elements: dict
+  suboptions:
+    vid:
+      description: The number of the VLAN, V(1) to V(4094), or several like V(20-29).
+      type: str
+      required: true
+    pvid:
+      description:
+        - Whether frames that come in without a tag belong to it. One VLAN can be that; it takes the place of another.
+        - Of one VLAN, not of a range.
+      type: bool
+      default: false
+    untagged:
+      description: Whether its frames go out without a tag.
+      type: bool
+      default: false
+"""
+
     LINK = r"""
 mac:
   description:

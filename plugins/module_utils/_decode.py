@@ -36,7 +36,7 @@ _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 1
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID = 18, 20, 26, 33, 37
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
-_BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES = 36, 37, 38
+_BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES, _BR_VLAN_DEFAULT_PVID = 36, 37, 38, 39
 _TUN_OWNER, _TUN_GROUP, _TUN_TYPE, _TUN_PI, _TUN_VNET_HDR, _TUN_PERSIST, _TUN_MULTI_QUEUE = 1, 2, 3, 4, 5, 6, 7
 _BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD = 2, 3, 4, 5
 _BRPORT_LEARNING, _BRPORT_ISOLATED = 8, 33
@@ -82,6 +82,7 @@ class LinkRow:
     tun: TunOptions | None
     persistent: bool  # of a tun or tap
     carrier: bool
+    default_pvid: int | None  # of a bridge, where the kernel can filter VLANs
 
 
 @dataclass
@@ -161,6 +162,11 @@ def _bridge(data: bytes, span: tuple[int, int]) -> BridgeOptions:
     )
 
 
+def _default_pvid(data: bytes, span: tuple[int, int]) -> int | None:
+    found = _attributes(data, *span).get(_BR_VLAN_DEFAULT_PVID)
+    return _U16.unpack_from(data, found[0])[0] if found else None
+
+
 _ports: dict[bytes, PortOptions] = {}  # a thousand ports share a handful of settings
 
 
@@ -213,12 +219,14 @@ def links(dump: list[bytes]) -> list[LinkRow]:
             kind = slave = ""
             bridge = port = tun = None
             persistent = False
+            default_pvid = None
             if info:
                 inner = _attributes(data, *info)
                 if _INFO_KIND in inner:
                     kind = _text(data, inner[_INFO_KIND])
                 if kind == "bridge" and _INFO_DATA in inner:
                     bridge = _bridge(data, inner[_INFO_DATA])
+                    default_pvid = _default_pvid(data, inner[_INFO_DATA])
                 if kind == "tun" and _INFO_DATA in inner:
                     told = _attributes(data, *inner[_INFO_DATA])
                     tun, persistent = _tun(data, told), _flag(data, told, _TUN_PERSIST)
@@ -248,6 +256,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
                     tun,
                     persistent,
                     _flag(data, attrs, _IFLA_CARRIER),
+                    default_pvid,
                 )
             )
     return rows

@@ -32,6 +32,7 @@ from ._model import (
     Service,
     new_links_speak_ipv6,
     overlay,
+    released,
     unpublished,
 )
 
@@ -211,7 +212,7 @@ class Draft:
         if link.kind == "bridge":
             for port in list(self.links[namespace].values()):
                 if port.master == name:
-                    self.put(namespace, dataclasses.replace(port, master="", port=None))
+                    self.put(namespace, released(port))
 
     def claim(self, existing: str, own: Label, what: str, take_over: bool | None) -> None:
         """An object in the way must be ours, or be handed over; None is one that cannot be."""
@@ -228,6 +229,14 @@ class Draft:
             found = f"is labelled {existing!r}" if existing else "carries no label"
             raise BridgenetError(
                 f"{what} {found} and not {str(own)!r}, so it is not removed; drop the label to remove it by name"
+            )
+
+    def need_vlans(self, what: str) -> None:
+        """Bridges must be able to filter VLANs."""
+        if not self.current.filters_vlans:
+            raise BridgenetError(
+                f"{what}: bridges of this kernel cannot filter VLANs (CONFIG_BRIDGE_VLAN_FILTERING); drop vlans and "
+                "vlan_filtering, or boot a kernel that can, such as Debian's own"
             )
 
     # --- the host's own sysctls ---

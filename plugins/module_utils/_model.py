@@ -57,6 +57,15 @@ class PortOptions:
     bpdu_guard: bool | None = None
 
 
+@dataclass(frozen=True, order=True)
+class Vlan:
+    """A VLAN that a bridge port, or the bridge itself, belongs to."""
+
+    vid: int
+    pvid: bool = False  # frames without a tag belong to it
+    untagged: bool = False  # its frames leave without a tag
+
+
 @dataclass(frozen=True)
 class TunOptions:
     """What only a tun or tap has (IFLA_TUN_*, linux/if_link.h)."""
@@ -89,6 +98,7 @@ class Link:
     master: str | None = None
     port: PortOptions | None = None
     bridge: BridgeOptions | None = None
+    vlans: tuple[Vlan, ...] | None = None  # only where asked for, or where a bridge heeds them
     tun: TunOptions | None = None
     peer: tuple[str, str] | None = None
     addresses: tuple[str, ...] | None = None
@@ -100,6 +110,13 @@ class Link:
     secondary: tuple[str, ...] | None = field(default=None, compare=False)  # IPv4 addresses that go with their primary
     persistent: bool | None = field(default=None, compare=False)  # a tun or tap outlives the process that made it
     held_by: tuple[int, ...] | None = field(default=None, compare=False)  # processes that have a tun or tap open
+    default_pvid: int | None = field(default=None, compare=False)  # of a bridge, and with a port that of its bridge
+
+
+def released(link: Link) -> Link:
+    """A port that has left its bridge."""
+    vlans = () if link.vlans is not None and link.kind != "bridge" else link.vlans
+    return dataclasses.replace(link, master="", port=None, vlans=vlans)
 
 
 def is_another(before: Link, after: Link) -> bool:
@@ -311,6 +328,7 @@ class Host:
     fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for
     accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("user" or "group", name) -> number
     br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*
+    filters_vlans: bool = True  # its bridges can; only where asked for
     ipv6: bool = True  # the kernel speaks IPv6
     systemd: bool = False  # it runs this host
     names: Mapping[str, str] = field(default_factory=dict)  # published name -> where it stands in `namespaces`

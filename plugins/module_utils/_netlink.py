@@ -14,15 +14,16 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
 from . import _conntrack, _decode
 from ._errors import BridgenetError
+from ._model import Vlan
 from ._templates import HEADERS, Template, shape_of, spans
 
-RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_GETNEIGH = 30
@@ -36,12 +37,14 @@ _NFT_MSG_GETTABLE, _NFT_MSG_GETCHAIN = (
     10 << 8 | 1,
     10 << 8 | 4,
 )  # NFNL_SUBSYS_NFTABLES, linux/netfilter/nfnetlink.h
+AF_BRIDGE = 7
+_VLAN_PVID, _VLAN_UNTAGGED, _VLAN_RANGE_BEGIN, _VLAN_RANGE_END = 0x2, 0x4, 0x8, 0x10  # BRIDGE_VLAN_INFO_*
 
 _SOL_NETLINK = 270
 _NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK = 10, 11, 12
 _NLM_F_ACK_TLVS = 0x200
 _NLMSGERR_ATTR_MSG = 1
-_EXT_MASK_SKIP_STATS = 8
+_EXT_MASK_VLANS, _EXT_MASK_SKIP_STATS = 4, 8  # RTEXT_FILTER_BRVLAN_COMPRESSED, RTEXT_FILTER_SKIP_STATS
 _IFLA_EXT_MASK = 29
 _IFLA_IFNAME = 3
 
@@ -57,7 +60,7 @@ OLDEST_PYROUTE2 = (0, 7, 2)
 class Message:
     """One request: `family` names pyroute2's class, `attrs` is its notation of attributes."""
 
-    family: str  # "link", "address", "route" or "nsid"
+    family: str  # "link", "address", "route", "nsid" or "vlan"
     type: int
     flags: int = 0
     fields: dict[str, int] = field(default_factory=dict)
@@ -118,7 +121,7 @@ def require_pyroute2() -> None:
         found = importlib.metadata.version("pyroute2")
     if _version(found) < OLDEST_PYROUTE2:
         raise BridgenetError(f"pyroute2 {found} on this host is too old, 0.7.2 or later is needed; {fix}")
-    _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg, nsid=nsidmsg, neighbour=ndmsg)
+    _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg, nsid=nsidmsg, neighbour=ndmsg, vlan=ifinfmsg)
 
 
 def _encode_anew(message: Message) -> bytes:
@@ -141,6 +144,8 @@ def _encode(message: Message, sequence: int) -> bytes:
 
     Encoding anew takes a quarter of the time of an endpoint, filling in a tenth of that.
     """
+    if message.family not in HEADERS:
+        return _numbered(bytearray(_encode_anew(message)), sequence)
     shape = (message.family, message.type, message.flags, *message.fields.items(), shape_of(message.attrs))
     if shape not in _templates:
         anew = _encode_anew(message)
@@ -148,7 +153,10 @@ def _encode(message: Message, sequence: int) -> bytes:
         # Where filling in would not give what pyroute2 gives, pyroute2 does it every time.
         _templates[shape] = made if bytes(made.filled(message.attrs)) == anew else None
     template = _templates[shape]
-    data = template.filled(message.attrs) if template else bytearray(_encode_anew(message))
+    return _numbered(template.filled(message.attrs) if template else bytearray(_encode_anew(message)), sequence)
+
+
+def _numbered(data: bytearray, sequence: int) -> bytes:
     _SEQUENCE.pack_into(data, 8, sequence)
     return bytes(data)
 
@@ -170,6 +178,17 @@ def _outcome(data: bytes, start: int, end: int, flags: int) -> Refused | None:
                 words += f" ({said.decode('utf-8', 'replace')})"
             position += (length + 3) & ~3
     return Refused(-code, words)
+
+
+def _vlans(infos: Iterable[tuple[int, int]]) -> Iterator[Vlan]:
+    """The VLANs of (flags, number), where the ends of a range stand for all of it."""
+    first = 0
+    for flags, vid in infos:
+        if flags & _VLAN_RANGE_BEGIN:
+            first = vid
+            continue
+        for number in range(first if flags & _VLAN_RANGE_END else vid, vid + 1):
+            yield Vlan(number, bool(flags & _VLAN_PVID), bool(flags & _VLAN_UNTAGGED))
 
 
 class Socket:
@@ -296,6 +315,20 @@ class Socket:
         if code not in (0, errno.ENOENT):
             raise Refused(code, os.strerror(code))
 
+    def vlans(self) -> dict[int, tuple[Vlan, ...]]:
+        """Interface index -> VLANs, of all bridge ports and bridges. Decoded by pyroute2: they are read rarely."""
+        require_pyroute2()
+        request = struct.pack("=B15xHHI", AF_BRIDGE, 8, _IFLA_EXT_MASK, _EXT_MASK_VLANS)
+        found = {}
+        for data in self._dump(RTM_GETLINK, request):
+            for _kind, _sequence, start, end in _decode.messages(data):
+                message = _classes["vlan"](data[start - 16 : end])
+                message.decode()
+                spec = message.get_attr("IFLA_AF_SPEC")
+                infos = spec.get_attrs("IFLA_BRIDGE_VLAN_INFO") if spec else []
+                found[int(message["index"])] = tuple(_vlans((info["flags"], info["vid"]) for info in infos))
+        return found
+
     def index(self, name: str) -> int:
         """The index of a link by its name, 0 where there is none."""
         self._sequence += 1
@@ -332,6 +365,14 @@ class Socket:
         fields = {"index": 0, "flags": 0, "change": 0}
         refused = self.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
         return refused is not None and refused.errno == errno.EADDRNOTAVAIL
+
+    def can_filter_vlans(self) -> bool:
+        """Whether the kernel can make a bridge that heeds VLANs; asked in a namespace for nothing else."""
+        data = {"attrs": [("IFLA_INFO_KIND", "bridge"), ("IFLA_INFO_DATA", {"attrs": [("IFLA_BR_VLAN_FILTERING", 1)]})]}
+        attrs = [("IFLA_IFNAME", "br0"), ("IFLA_LINKINFO", data)]
+        fields = {"index": 0, "flags": 0, "change": 0}
+        refused = self.send([Message("link", RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, fields, attrs)])[0]
+        return refused is None or refused.errno != errno.EOPNOTSUPP
 
     def namespace_ids(self) -> list[int]:
         """All ids that this namespace has for others (RTM_GETNSID)."""

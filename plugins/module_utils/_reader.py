@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from . import _decode, _files, _firewall, _forwarding, _listeners, _namespaces, _places, _sysctl, _systemd, _tun, _unit
 from ._kernel import Kernel
-from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service, Vlan
+from ._netlink import Socket
 from ._places import Places, Wanted
 
 
@@ -25,6 +26,7 @@ class Scope(Wanted):
     files: set[str] = field(default_factory=set)
     forwarding: set[str] = field(default_factory=set)  # switches that may be turned on
     tuns: bool = False  # who has a tun or tap open
+    vlans: bool = False  # of bridges and their ports
     accounts: set[tuple[str, str]] = field(default_factory=set)  # ("user" or "group", name) whose number is needed
     firewall: _firewall.Look = field(default_factory=_firewall.Look)
     enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
@@ -41,7 +43,7 @@ class Scope(Wanted):
 class _Dump:
     """The raw rows of one namespace."""
 
-    def __init__(self, kernel: Kernel, namespace: str) -> None:
+    def __init__(self, kernel: Kernel, namespace: str, vlans: bool) -> None:
         socket = kernel.socket(namespace)
         self.name = namespace
         self.rows = socket.links()
@@ -55,6 +57,9 @@ class _Dump:
             if row.route.to in DEFAULTS:
                 self.defaults.add(row.index)
         self.by_index = {row.index: row for row in self.rows}
+        self.vlans: dict[int, tuple[Vlan, ...]] | None = None
+        if any(row.bridge and (vlans or row.bridge.vlan_filtering) for row in self.rows):
+            self.vlans = socket.vlans()
 
 
 class _Ids:
@@ -124,6 +129,7 @@ def _links(
             master=master.name if master else "",
             port=row.port,
             bridge=row.bridge,
+            vlans=dump.vlans.get(row.index, ()) if dump.vlans is not None else None,
             tun=row.tun,
             peer=peers.get((dump.name, row.index)),
             addresses=tuple(sorted(address.address for address in addresses)),
@@ -134,6 +140,7 @@ def _links(
             secondary=tuple(address.address for address in addresses if address.secondary),
             persistent=row.persistent,
             held_by=tuple(holders.get(row.name, (0,))) if _is_open(row) else (),
+            default_pvid=(master or row).default_pvid,
         )
     return found
 
@@ -158,7 +165,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     if scope.everything:
         scope.firewall.add_everything()
     with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
-        dumps = _dumps(kernel, inodes)
+        dumps = _dumps(kernel, inodes, scope.vlans)
         firewall = collect_firewall()
     ids = _Ids(kernel)
     peers = _peers(ids, dumps)
@@ -192,17 +199,18 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         fresh=_fresh(kernel, wanted, namespaces),
         accounts=_accounts(scope.accounts),
         br_netfilter=_sysctl.exists("net/bridge"),
+        filters_vlans=not scope.vlans or _filters_vlans(kernel, dumps),
         ipv6=_sysctl.exists("net/ipv6"),
         services=_services(kernel, scope, places.published),
         systemd=_systemd.is_there(),
     )
 
 
-def _dumps(kernel: Kernel, names: Iterable[str]) -> dict[str, _Dump]:
+def _dumps(kernel: Kernel, names: Iterable[str], vlans: bool) -> dict[str, _Dump]:
     found = {}
     for name in names:
         try:
-            found[name] = _Dump(kernel, name)
+            found[name] = _Dump(kernel, name, vlans)
         except FileNotFoundError:
             continue  # gone since it was listed, or an ordinary file
     return found
@@ -276,6 +284,20 @@ def _fresh(kernel: Kernel, wanted: Mapping[str, set[str]], namespaces: Mapping[s
         return {}
     with _namespaces.scratch(kernel.home):
         return _sysctl.read_settable(sorted(keys))
+
+
+def _filters_vlans(kernel: Kernel, dumps: Mapping[str, _Dump]) -> bool:
+    """Whether bridges of this kernel can filter VLANs: any bridge shows it, or else one that is made for it."""
+    for dump in dumps.values():
+        for row in dump.rows:
+            if row.bridge:
+                return row.default_pvid is not None
+    with _namespaces.scratch(kernel.home):
+        socket = Socket()
+        try:
+            return socket.can_filter_vlans()
+        finally:
+            socket.close()
 
 
 def _switch(switch: str) -> dict[str, str]:

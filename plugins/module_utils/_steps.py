@@ -52,6 +52,7 @@ from ._operations import (
     WriteFile,
 )
 from ._operations_tun import CreateTun
+from ._operations_vlan import vlan_steps
 from ._services import service_steps
 
 End = tuple[str, str]  # namespace, name
@@ -318,7 +319,7 @@ class _Work:
                 starts = self._starts(self._predicted, end[0])
                 self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
             elif not link.mac:  # check mode assumes that an earlier task makes this link
-                bare = dataclasses.replace(link, master="", port=None, addresses=(), routes=())
+                bare = dataclasses.replace(link, master="", port=None, vlans=None, addresses=(), routes=())
                 self.updates += update(end[0], bare, link, self._current.ipv6)
             elif link.kind == "bridge":
                 self._bridge(end, link, pending)
@@ -401,9 +402,11 @@ def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts:
 
     `starts` is whether each end speaks IPv6 at first, `ipv6` whether the kernel does.
     """
-    made = dataclasses.replace(near, ipv6=starts[0], label="", port=_after_joining(near), addresses=(), routes=())
+    made = dataclasses.replace(
+        near, ipv6=starts[0], label="", port=_after_joining(near), vlans=None, addresses=(), routes=()
+    )
     made_far = dataclasses.replace(
-        far, up=False, ipv6=starts[1], label="", master="", port=None, addresses=(), routes=()
+        far, up=False, ipv6=starts[1], label="", master="", port=None, vlans=None, addresses=(), routes=()
     )
     settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
     rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
@@ -421,7 +424,7 @@ def _new_tun(namespace: str, link: Link, options: TunOptions, starts: bool, ipv6
     if link.mac:  # the kernel gives a tap any, which nothing can go back to
         found.append(SetLink(namespace, link.name, (("mac", link.mac),), (("mac", link.mac),)))
     bare = dataclasses.replace(
-        link, mtu=1500, up=False, ipv6=starts, label="", master="", port=None, addresses=(), routes=()
+        link, mtu=1500, up=False, ipv6=starts, label="", master="", port=None, vlans=None, addresses=(), routes=()
     )
     return found + update(namespace, bare, link, ipv6)
 
@@ -439,7 +442,9 @@ def _new_bridge(namespace: str, link: Link) -> Ops:
 
 def _raised(namespace: str, link: Link, mtu: int, starts: bool) -> Ops:
     """The rest of a new bridge, whose MTU its ports have made `mtu` and which `starts` with or without IPv6."""
-    made = dataclasses.replace(link, up=False, mtu=mtu, ipv6=starts, addresses=(), routes=(), master="", port=None)
+    made = dataclasses.replace(
+        link, up=False, mtu=mtu, ipv6=starts, vlans=None, addresses=(), routes=(), master="", port=None
+    )
     return update(namespace, made, link, starts or bool(link.ipv6))
 
 
@@ -465,6 +470,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
         again: Ops = []
         if "master" in fields and before.port is not None:
             again = _option_steps(SetPort, PortOptions, namespace, name, NEW_PORT, before.port)
+            again += vlan_steps(namespace, None, before)
         if (after.mtu or 0) < IPV6_MIN_MTU <= (before.mtu or 0):
             again += _ipv6_steps(namespace, before=after, after=before, kernel_ipv6=kernel_ipv6)
         new_values = tuple((field, getattr(after, field)) for field in fields)
@@ -473,6 +479,8 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     if after.port is not None:
         base = _after_joining(after) if before.master != after.master or before.port is None else before.port
         found += _option_steps(SetPort, PortOptions, namespace, name, base, after.port)
+    joins = before.master != after.master
+    found += vlan_steps(namespace, None if joins else before.vlans, after)
     if after.bridge is not None and before.bridge is not None:
         found += _option_steps(SetBridge, BridgeOptions, namespace, name, before.bridge, after.bridge)
     # Addresses and routes come when the link is up: the far end of a veth, above all.

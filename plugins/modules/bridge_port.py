@@ -45,6 +45,23 @@ EXAMPLES = r"""
         master: br0
         isolated: true
 
+- name: A port in VLAN 10, and a trunk that carries VLANs 10 and 20 to 29 with tags
+  # bridge vlan del dev veth1 vid 1
+  # bridge vlan add dev veth1 vid 10 pvid untagged
+  # bridge vlan del dev veth2 vid 1
+  # bridge vlan add dev veth2 vid 10
+  # bridge vlan add dev veth2 vid 20-29
+  nslab.bridgenet.bridge_port:
+    config:
+      - name: veth1
+        master: br0
+        vlans: [{vid: 10, pvid: true, untagged: true}]
+        exclusive: true
+      - name: veth2
+        master: br0
+        vlans: [{vid: 10}, {vid: 20-29}]
+        exclusive: true
+
 - name: Take a link out of its bridge
   # ip link set veth1 nomaster
   nslab.bridgenet.bridge_port:
@@ -56,7 +73,7 @@ RETURN = r"""
 before:
   description:
     - The ports as they were, in the form of O(config). A link that was no port is not in the list.
-    - The cost is shown only where it is declared.
+    - The cost and the VLANs are shown only where they are declared.
   returned: success
   type: list
   elements: dict

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _forwarding, _names
+from .. import _forwarding, _names, _vlans
 from .._draft import IPV6_MIN_MTU, Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import NEW_BRIDGE, BridgeOptions, Host, Link
+from .._model import NEW_BRIDGE, BridgeOptions, Host, Link, Vlan
 from .._reader import Scope
 from ._base import (
     LINK,
@@ -41,6 +41,7 @@ SPEC: dict[str, Any] = {
     "nf_call_ip6tables": {"type": "bool"},
     "nf_call_arptables": {"type": "bool"},
     "accept_ra": {"type": "int", "choices": [0, 2]},
+    **_vlans.SPEC,
     **OWNED,
     **STATE,
 }
@@ -61,6 +62,7 @@ class Bridge(Resource):
     exclusive: bool = False
     take_over: bool = False
     labelled: bool = False
+    vlans: tuple[Vlan, ...] | None = None
 
     @property
     def what(self) -> str:
@@ -73,6 +75,11 @@ class Bridge(Resource):
             scope.sysctls.setdefault(self.namespace, set()).add(self._accept_ra_key)
         if self.present:
             scope.add_link(self.namespace, self.link)
+            if self._heeds_vlans():
+                scope.vlans = True
+
+    def _heeds_vlans(self) -> bool:
+        return self.vlans is not None or bool(self.link.bridge and self.link.bridge.vlan_filtering)
 
     @property
     def _accept_ra_key(self) -> str:
@@ -114,7 +121,11 @@ class Bridge(Resource):
             self._must_be_bridge(found)
             if found.label != str(self.label):
                 draft.claim(found.label or "", self.label, self.what, self.take_over)
+        if self._heeds_vlans():
+            draft.need_vlans(self.what)
         changed = change(found, self.link, self.exclusive)
+        if self.vlans is not None:
+            changed = _vlans.with_vlans(changed, self.vlans, self.exclusive)
         draft.put(self.namespace, changed)
         if self.accept_ra is not None:
             if not draft.current.ipv6 or (changed.mtu or 0) < IPV6_MIN_MTU:
@@ -149,6 +160,8 @@ class Bridge(Resource):
         if self.accept_ra is not None:
             value = namespace.sysctls.get(self._accept_ra_key) if namespace else None
             shown["accept_ra"] = None if value is None else int(value)
+        if self.vlans is not None:  # otherwise they are mostly not read
+            shown["vlans"] = _vlans.shown(link)
         return shown
 
 
@@ -181,4 +194,5 @@ def declare(options: Mapping[str, Any], context: Context) -> Bridge:
         exclusive=bool(options.get("exclusive")),
         take_over=bool(options.get("take_over")),
         labelled=options.get("label") is not None,
+        vlans=_vlans.declared(f"bridge {options['name']!r}", options),
     )

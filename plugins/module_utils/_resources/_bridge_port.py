@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .. import _names
+from .. import _names, _vlans
 from .._draft import Draft, place
 from .._errors import BridgenetError
-from .._model import NEW_PORT, Host, Link, PortOptions, overlay
+from .._model import NEW_PORT, Host, Link, PortOptions, Vlan, overlay, released
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
 
@@ -27,6 +27,8 @@ SPEC: dict[str, Any] = {
     "priority": {"type": "int"},
     "learning": {"type": "bool"},
     "bpdu_guard": {"type": "bool"},
+    **_vlans.SPEC,
+    "exclusive": {"type": "bool", "default": False},
     **STATE,
 }
 
@@ -41,6 +43,8 @@ class BridgePort(Resource):
     name: str
     master: str
     options: PortOptions
+    vlans: tuple[Vlan, ...] | None = None
+    exclusive: bool = False
     deletes = False
 
     @property
@@ -50,6 +54,8 @@ class BridgePort(Resource):
     def widen(self, scope: Scope) -> None:
         if self.namespace:
             scope.namespaces.add(self.namespace)
+        if self.present and self.vlans is not None:
+            scope.vlans = True
 
     def keeps(self) -> list[tuple[str, str]]:
         return [*self.owns(), *([("link", f"{self.namespace}/{self.name}")] if self.present else [])]
@@ -58,7 +64,7 @@ class BridgePort(Resource):
         found = draft.find(self.namespace, self.name)
         if not self.present:
             if found is not None and found.master and self.master in ("", found.master):
-                draft.put(self.namespace, dataclasses.replace(found, master="", port=None))
+                draft.put(self.namespace, released(found))
             return
         links = draft.need(self.namespace)
         found = found or self._assumed(draft, self.name, "veth")
@@ -78,8 +84,23 @@ class BridgePort(Resource):
             )
         joins = found.master != self.master
         port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)
+        new = found
         if joins or port is not found.port:
-            draft.put(self.namespace, dataclasses.replace(found, master=self.master, port=port))
+            new = dataclasses.replace(found, master=self.master, port=port)
+        if joins:
+            new = dataclasses.replace(new, vlans=None, default_pvid=bridge.default_pvid)
+            if bridge.vlans is not None:
+                new = dataclasses.replace(new, vlans=_vlans.initial(new))
+        if self.vlans is not None:
+            draft.need_vlans(self.what)
+            if bridge.bridge is not None and not bridge.bridge.vlan_filtering:
+                draft.warnings.append(
+                    f"{self.what}: bridge {self.master!r} does not filter VLANs, so its vlans do nothing; give it "
+                    "vlan_filtering: true"
+                )
+            new = _vlans.with_vlans(new, self.vlans, self.exclusive)
+        if new is not found:
+            draft.put(self.namespace, new)
 
     def _assumed(self, draft: Draft, name: str, kind: str) -> Link:
         """A missing link, assumed bare; only check mode accepts that."""
@@ -106,6 +127,8 @@ class BridgePort(Resource):
         shown.update({name: getattr(link.port, name) for name in (*_FLAGS, "priority")})
         if self.options.cost is not None:  # otherwise the kernel chooses it by the speed of the link
             shown["cost"] = link.port.cost
+        if self.vlans is not None:  # otherwise they are mostly not read
+            shown["vlans"] = _vlans.shown(link)
         return shown
 
 
@@ -132,4 +155,12 @@ def declare(options: Mapping[str, Any], context: Context) -> BridgePort:
         priority=_ranged(options, "priority", 0, 63),
         **{flag: options.get(flag) for flag in _FLAGS},
     )
-    return BridgePort(present, declared_namespace(options), name, _names.interface(master) if master else "", port)
+    return BridgePort(
+        present,
+        declared_namespace(options),
+        name,
+        _names.interface(master) if master else "",
+        port,
+        _vlans.declared(f"bridge port {name!r}", options) if present else None,
+        bool(options.get("exclusive")),
+    )

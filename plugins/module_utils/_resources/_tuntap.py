@@ -14,7 +14,7 @@ from .. import _names
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host, Link, TunOptions
+from .._model import Host, Link, TunOptions, released
 from .._reader import Scope
 from ._base import (
     LINK,
@@ -120,7 +120,7 @@ class Tuntap(Resource):
     def _remade(self, link: Link) -> Link:
         """A tun has no MAC address, and cannot be a port of a bridge."""
         if self.options.mode == "tun":
-            return dataclasses.replace(link, mac="", master="", port=None)
+            return dataclasses.replace(released(link), mac="")
         return link if link.mac else dataclasses.replace(link, mac=self.mac)
 
     def _numbered(self, draft: Draft) -> TunOptions:

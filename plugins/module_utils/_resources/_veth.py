@@ -14,7 +14,7 @@ from .. import _labels, _names
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host, Link
+from .._model import Host, Link, released
 from .._reader import Scope
 from ._base import (
     LINK,
@@ -149,7 +149,7 @@ class Veth(Resource):
         if old is None:
             ipv6 = draft.new_links_speak_ipv6(namespace)
             return Link("", kind="veth", mtu=1500, up=True, ipv6=ipv6, label="", master="", addresses=(), routes=())
-        return old if was == namespace else dataclasses.replace(old, master="", port=None)
+        return old if was == namespace else released(old)
 
     @staticmethod
     def _label_of(draft: Draft, end: Link) -> str:

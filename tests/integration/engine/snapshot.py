@@ -100,6 +100,11 @@ def _sysctls() -> dict[str, bytes]:
     return found
 
 
+def _vlans() -> dict[str, Any]:
+    found = json.loads(shell("bridge -j -compressvlans vlan show"))
+    return {one["ifname"]: one["vlans"] for one in found if one["vlans"]}
+
+
 def _network() -> State:
     output = shell("printf 'address show\\nroute show table all\\nrule show\\n' | ip -j -d -batch -")
     found_links, found_routes, rules = [_cleaned(json.loads(line)) for line in output.splitlines()]
@@ -113,8 +118,13 @@ def _network() -> State:
     ]
     for route in settled:
         route["flags"] = [flag for flag in route["flags"] if flag not in ("linkdown", "dead")]
+    bridges = [
+        one["linkinfo"]["info_data"] for one in found_links if one.get("linkinfo", {}).get("info_kind") == "bridge"
+    ]
     return {
         "links": {one["ifname"]: one for one in found_links},
+        # iproute2 tells the default of a kernel that can filter VLANs.
+        "vlans": _vlans() if any("vlan_default_pvid" in one for one in bridges) else {},
         "routes": sorted(json.dumps(route, sort_keys=True) for route in settled),
         "rules": rules,
         "sysctls": _sysctls(),

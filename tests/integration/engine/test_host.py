@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _engine, _files, _guard, _namespaces, _netlink
+from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import LinkRow
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed, Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Message, Refused, Socket
@@ -135,9 +137,55 @@ def test_kernel_without_a_kind(kind: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_the_kernel_refuses() -> None:
     """What the kernel refuses comes with the kernel's own words and the command."""
-    with pytest.raises(Failed, match=r"`ip link add name br0 .*vlan_filtering 1` failed: "):
-        apply({"bridge": [{"name": "br0", "vlan_filtering": True}], "netns": [{"name": "a"}]})
-    assert snapshot.namespaces() == {}
+    with pytest.raises(Failed, match=r"`ip route add 10.9.0.0/16 via 10.8.0.1 dev br0 .*` failed: "):
+        apply({"bridge": [{"name": "br0", "routes": [{"to": "10.9.0.0/16", "via": "10.8.0.1"}]}]})
+    assert [one["ifname"] for one in snapshot.links()] == ["lo"]
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"bridge": [{"name": "br0", "vlan_filtering": True}]},
+        {"bridge": [{"name": "br0", "vlans": []}]},
+        {"bridge": [{"name": "br0"}], "bridge_port": [{"name": "v0", "master": "br0", "vlans": [{"vid": "5"}]}]},
+    ],
+    ids=str,
+)
+def test_kernel_without_vlans(declared: Any, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel whose bridges cannot filter VLANs is found out before the first change, also by check mode."""
+    shell("ip link add name v0 type veth peer name p0")
+    if there:
+        shell("ip link add name br1 type bridge")
+        links = Socket.links
+
+        def lacking(self: Socket) -> list[LinkRow]:
+            return [dataclasses.replace(row, default_pvid=None) for row in links(self)]
+
+        monkeypatch.setattr(Socket, "links", lacking)
+    else:
+        monkeypatch.setattr(Socket, "can_filter_vlans", lambda self: False)
+    before = snapshot.state()
+    for run in (check, apply):
+        with pytest.raises(BridgenetError, match=r"bridges of this kernel cannot filter VLANs .*Debian's own"):
+            run(declared)
+    snapshot.same(before, snapshot.state())
+
+
+def test_probe_of_vlans() -> None:
+    """Asking whether bridges can filter VLANs finds what making one finds, and leaves nothing."""
+    declared = {"bridge": [{"name": "br0", "vlan_filtering": False, "vlans": []}]}
+    able = subprocess.run(
+        ["ip", "link", "add", "br9", "type", "bridge", "vlan_filtering", "1"], check=False, capture_output=True
+    )
+    shell("ip link del dev br9 2>/dev/null || true")
+    try:
+        check(declared)
+    except BridgenetError:
+        assert able.returncode != 0
+    else:
+        assert able.returncode == 0
+    assert [one["ifname"] for one in snapshot.links()] == ["lo"]
 
 
 # --- undo, where faults do not reach ---

@@ -16,6 +16,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base i
 
 CONTEXT = Context("default", "host1")
 P0 = {"name": "p0"}
+MEMBER = {"name": "v0", "master": "br0"}
 
 
 def declare(module: str, **options: Any) -> Resource:
@@ -55,11 +56,33 @@ PORT = {"host_port": "80", "address": "10.0.0.1", "bridge": "br0"}
         ("bridge", {"name": "br0", "forward_delay": 31}, "forward_delay 31 is out of range"),
         ("bridge", {"name": "br0", "ageing_time": -1}, "ageing_time -1 is out of range"),
         ("bridge", {"name": "br0", "ageing_time": 1000001}, "ageing_time 1000001 is out of range"),
+        (
+            "bridge",
+            {"name": "br0", "vlans": [{"vid": "x"}]},
+            "bridge 'br0': vid 'x' is no VLAN; give a number, or a range",
+        ),
         ("bridge", {"name": "br0", "routes": [{"to": "x"}]}, "network 'x'"),
         ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "via": "x"}]}, "next hop 'x'"),
         ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "via": "fd00::1"}]}, "mixes IPv4 and IPv6"),
         ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "metric": -1}]}, "metric -1 is out of range"),
         ("bridge", {"name": "br0", "routes": [{"to": "10.0.0.0/8", "metric": 2**32}]}, "is out of range"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "0"}]}, "vid '0' is out of range: 1 to 4094 are possible"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "4095"}]}, "vid '4095' is out of range"),
+        (
+            "bridge_port",
+            {**MEMBER, "vlans": [{"vid": "9-8"}]},
+            "a range ends above where it begins",
+        ),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "8-8"}]}, "vid '8-8' is out of range"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "-8"}]}, "vid '-8' is no VLAN"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "8-"}]}, "vid '8-' is no VLAN"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "5"}, {"vid": "4-6"}]}, "VLAN 5 is declared twice; say it once"),
+        ("bridge_port", {**MEMBER, "vlans": [{"vid": "4-6", "pvid": True}]}, "pvid is of one VLAN, not of '4-6'"),
+        (
+            "bridge_port",
+            {**MEMBER, "vlans": [{"vid": "4", "pvid": True}, {"vid": "6", "pvid": True}]},
+            "bridge port 'v0': VLANs 4 and 6 are pvid; frames without a tag belong to one, say which",
+        ),
         ("veth", {"name": "v0"}, "veth 'v0' has no peer; say peer: {name: ...}"),
         ("veth", {"name": "v0", "peer": {"name": "p%d"}}, "interface name 'p%d'"),
         ("veth", {"name": "v0", "peer": {"name": "p0", "namespace": "x y"}}, "namespace name 'x y'"),
