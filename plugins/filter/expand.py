@@ -66,7 +66,7 @@ options:
     description:
       - The containers, by name. A name has 1 to 63 letters, digits, V(_), V(.) and V(-), and is that of the namespace.
       - The keys of a container are C(networks), C(network_mode) or C(adopt), of which one is required, C(sysctls),
-        those of its process, and C(state), which is V(present) (the default) or V(absent).
+        C(ports), those of its process, and C(state), which is V(present) (the default) or V(absent).
       - C(network_mode) is V(bridge), V(host), V(none) or V(container:NAME), as C(docker run --network) has them.
         V(bridge) is the network C(default). V(host) makes no namespace. V(none) makes one with only C(lo).
         V(container:NAME) is another name for the namespace of that container.
@@ -77,6 +77,12 @@ options:
       - C(sysctls) are those inside its namespace, as a mapping or a list of C(KEY=VALUE), and the keys with dots or
         slashes. Only keys below C(net) are a namespace's own. Whether the kernel has a key is seen on the host, before
         the first change. One that is taken out of the declaration keeps its value.
+      - C(ports) is a list of published ports, in Compose's short form, such as V(8081:80), V(127.0.0.1:8082:80),
+        V(5353:53/udp), V([fd00::1]:80:80) and V(9000-9005:80-85), or in its long form with C(target), C(published),
+        C(host_ip) and C(protocol). They lead to the address in the network of the default route, of the family of
+        C(host_ip), and without that of both. A port that is taken out of the list goes with the next run. The port of
+        the host is required, C(mode), C(name) and C(app_protocol) say nothing here, and C(host_ip) V(::1) is refused.
+        With C(network_mode) other than V(bridge) there are none. See M(nslab.bridgenet.publish).
       - C(command) is a list of words, or a string that is split as a shell does it. It is kept running in the namespace
         of the container by M(nslab.bridgenet.netns_service), under the container's name. With it go C(hostname) (the
         container's name by default), C(dns) and C(dns_search) (one or a list), C(extra_hosts) (a mapping, or a list of
@@ -147,6 +153,7 @@ EXAMPLES = r"""
     bridge_port: "{{ lists.bridge_port }}"
     masquerade: "{{ lists.masquerade }}"
     forward: "{{ lists.forward }}"
+    publish: "{{ lists.publish }}"
     netns_service: "{{ lists.netns_service }}"
   vars:
     lists: "{{ networks | nslab.bridgenet.expand(containers) }}"
@@ -163,8 +170,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward) and C(netns_service). Their
-      elements have the options of the module of that name.
+    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward), C(publish) and
+      C(netns_service). Their elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
   type: dict
 """

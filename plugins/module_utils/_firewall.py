@@ -35,6 +35,7 @@ class Look:
     backends: set[str] = field(default_factory=set)  # what the task needs: auto, nftables, iptables
     tables: set[str] = field(default_factory=set)  # of iptables, where our rules may stand; empty is nothing at all
     gates: bool = False  # whether others drop what we let pass
+    ports: bool = False  # whether ports are published, for containers that may lose them
 
     def add_everything(self) -> None:
         """All that may carry our comment, wherever it is."""
@@ -59,7 +60,7 @@ def reading(home: int, look: Look) -> Iterator[Callable[[], Firewall]]:
     program that is missing has written nothing: only the step that needs it asks for it, so that check mode can do
     without.
     """
-    if not look.backends and not look.tables:
+    if not (look.backends or look.tables or look.ports):
         yield Firewall
         return
     with ExitStack() as started:

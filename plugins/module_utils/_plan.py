@@ -106,8 +106,10 @@ def _no_twins(resources: Sequence[Resource]) -> None:
 
 
 def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:
-    """Whether the decision needs to know more than was read: the peer of a veth that goes, or what of ours is left."""
+    """Whether the decision needs to know more than was read: the peer of a veth that goes, what of ours is left."""
     if draft.restore and current.originals:
+        return True
+    if draft.publishes and current.firewall.gates is None:  # a port goes with its container
         return True
     for name, namespace in current.namespaces.items():
         after = predicted.namespaces.get(name)

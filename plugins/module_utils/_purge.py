@@ -11,7 +11,7 @@ from typing import Any
 from . import _labels, _unit
 from ._labels import Label
 from ._model import HOST, Host
-from ._resources import RESOURCES
+from ._resources import RESOURCES, _publish
 from ._resources._base import Context, Patience, Resource
 
 Named = tuple[str, Resource]  # the name of the module, and the resource
@@ -28,13 +28,17 @@ def stale(current: Host, declared: Sequence[Named], project: str, patience: Pati
 def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
     """Absent resources for what of the project is inside exclusive namespaces and no declared resource owns."""
     namespaces = _exclusive(current, declared)
+    publishers = {name for _module, resource in declared for name in resource.publishers()}
 
     def inside(current: Host, project: str) -> Iterator[Found]:
+        for name, found in _ports(current, project):
+            if name in publishers:
+                yield found
         for places, found in [*_links(current, project), *_services(current, project)]:
             if not namespaces.isdisjoint(places):
                 yield found
 
-    return _unkept(current, declared, Context(project, "", "absent"), inside) if namespaces else []
+    return _unkept(current, declared, Context(project, "", "absent"), inside) if publishers else []
 
 
 def is_short(current: Host, declared: Sequence[Named]) -> bool:
@@ -105,6 +109,14 @@ def _services(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
         if label:
             options = {"name": service.name, "label": label.object, "namespace": _unit.namespace(unit)}
             yield {current.key(_unit.namespace(unit))}, ("netns_service", options)
+
+
+def _ports(current: Host, project: str) -> Iterator[tuple[str, Found]]:
+    """The published ports of the project, each with the container that its label names in front of a slash."""
+    for comment, options in _publish.stale(current.firewall.entries):
+        label = _owned(comment, project)
+        if label and "/" in label.object:
+            yield label.object.partition("/")[0], ("publish", {**options, "label": label.object})
 
 
 def _owned(text: str, project: str) -> Label | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _endpoints, _modes, _processes, _sysctls
+from . import _endpoints, _modes, _ports, _processes, _sysctls
 from . import _readers as read
 from ._declared import Container, Network
 from ._modes import Mode
@@ -21,6 +21,7 @@ _CONTAINER: Mapping[str, read.Reader] = {
     "network_mode": _modes.mode,
     "adopt": _modes.adopt,
     "sysctls": _sysctls.sysctls,
+    "ports": _ports.ports,
     "mac_address": read.text,
     **_processes.KEYS,
     "state": read.state,
@@ -50,6 +51,8 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             )
         if "sysctls" in keys:
             _sysctls.check_namespace(mode)
+        if keys.get("ports"):
+            _ports.check_mode(mode)
         endpoints = {}
         for network, entry in _places(keys, mode):
             if network not in networks:
@@ -67,6 +70,7 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             mode=mode,
             adopt=keys.get("adopt"),
             sysctls=keys.get("sysctls", {}),
+            ports=keys.get("ports", ()),
         )
         return _with_mac(found, _names.mac(keys["mac_address"])) if "mac_address" in keys else found
 

@@ -13,7 +13,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from . import _addresses, _containers, _modes, _networks, _policy, _pools, _processes, _together
+from . import _addresses, _containers, _modes, _networks, _policy, _pools, _ports, _processes, _together
 from . import _readers as read
 from ._declared import Container, Declaration, Endpoint
 from ._occupied import Host
@@ -39,6 +39,7 @@ def parse(networks: Any, containers: Any, host: Host | None = None, pools: Any =
     _together.check_links(by_name.values(), found)
     _together.check_subnets(by_name.values())
     _policy.check(by_name)
+    _ports.check(found)
     members: dict[str, list[Endpoint]] = {name: [] for name in by_name}
     for endpoint in itertools.chain.from_iterable(container.endpoints for container in found if container.present):
         members[endpoint.network.name].append(endpoint)

@@ -13,6 +13,7 @@ from typing import Any, Union
 from . import _modes
 from ._modes import Mode
 from ._policy import Policy
+from ._ports import Port
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Subnet = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -96,6 +97,7 @@ class Container:
     adopt: Mapping[str, Any] | None = None  # whose namespace it is, None where it is made
     service: Mapping[str, Any] | None = None  # the options of its process, None where it has none
     sysctls: Mapping[str, str] = field(default_factory=dict)  # in its namespace, by keys in slash form
+    ports: tuple[Port, ...] = ()  # that are published
 
     @property
     def namespace(self) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _policy
+from . import _policy, _ports
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
@@ -21,12 +21,16 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
     if not isolation:
         _policy.check_without_isolation(networks)
     ways = _policy.Ways(networks)
-    ports = [endpoint for container in containers if container.present for endpoint in container.endpoints]
     return {
         "netns": [_netns(container) for container in containers if container.namespace],
         "bridge": [_bridge(network) for network in networks if not network.external],
         "veth": [_veth(container, endpoint, ways) for container in containers for endpoint in container.endpoints],
-        "bridge_port": [_bridge_port(port) for port in ports],
+        "bridge_port": [
+            _bridge_port(container, endpoint)
+            for container in containers
+            if container.present
+            for endpoint in container.endpoints
+        ],
         "masquerade": [
             _masquerade(network, addressing, forwarding, backend)
             for network in networks
@@ -34,6 +38,7 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
             for addressing in network.families
         ],
         "forward": [_forward(network, ways, forwarding, isolation) for network in networks if _is_routed(network)],
+        "publish": [port for container in containers for port in _ports.options(container, forwarding)],
         "netns_service": [
             _service(container)
             for container in containers
@@ -64,9 +69,13 @@ def _bridge(network: Network) -> Options:
     return {**named, **_link(network, ipv6), **deaf, "addresses": list(network.gateways), "exclusive": True}
 
 
-def _bridge_port(endpoint: Endpoint) -> Options:
+def _bridge_port(container: Container, endpoint: Endpoint) -> Options:
     named = {"name": endpoint.host_interface, "master": endpoint.network.bridge}
-    return named if endpoint.network.external else {**named, "isolated": not endpoint.network.policy.icc}
+    if endpoint.network.external:
+        return named
+    # A container reaches its own published ports, also where bridged packets are translated on the bridge.
+    hairpin = _ports.is_publisher(container, endpoint)
+    return {**named, "isolated": not endpoint.network.policy.icc, "hairpin": hairpin}
 
 
 def _veth(container: Container, endpoint: Endpoint, ways: _policy.Ways) -> Options:

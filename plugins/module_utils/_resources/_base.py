@@ -99,6 +99,10 @@ class Resource(abc.ABC):
         """The namespaces of which this task declares all of the project's links and services."""
         return []
 
+    def publishers(self) -> list[str]:
+        """The containers of which this task declares all published ports."""
+        return []
+
     def at(self, key: Callable[[str], str]) -> Resource:
         """The same object, each of its namespaces called by the name under which it stands in the state of the host."""
         moved: dict[str, Any] = {}

@@ -70,6 +70,7 @@ class Netns(Resource):
 
     def widen(self, scope: Scope) -> None:
         scope.namespaces.add(self.name)
+        scope.firewall.ports = scope.firewall.ports or bool(self.publishers())
         scope.sysctls.setdefault(self.name, set()).update(self.sysctls, map(_sysctl.model, self.sysctls))
         if not self.present:
             scope.leaving.add(self.name)
@@ -93,6 +94,9 @@ class Netns(Resource):
 
     def encloses(self) -> list[str]:
         return [self.name] if self.present and self.exclusive else []
+
+    def publishers(self) -> list[str]:
+        return [self.name] if self.exclusive or not self.present else []
 
     def predict(self, draft: Draft) -> None:
         if not self.present:

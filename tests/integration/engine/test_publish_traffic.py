@@ -172,7 +172,8 @@ def test_loopback_stays_the_hosts(value: str) -> None:
     for name in ("a1", "out"):
         with inside(name):
             shell(
-                f"sysctl -qw net/ipv4/conf/eth0/route_localnet=1; ip address del 127.0.0.1/8 dev lo 2>/dev/null || true;"
+                "sysctl -qw net/ipv4/conf/eth0/route_localnet=1;"
+                "ip address del 127.0.0.1/8 dev lo 2>/dev/null || true;"
                 f"ip route add 127.0.0.1 via {gateway(4) if name == 'a1' else uplink(4)}"
             )
     assert snapshot.sysctl("net/ipv4/conf/br0/route_localnet") == "1"

@@ -67,11 +67,14 @@ def test_seed_001():
                 "peer": {"name": "eth0", "namespace": "ns2", **on, "addresses": ["10.10.0.20/16"], "routes": route},
             },
         ],
-        "bridge_port": [{"name": name, "master": "br0", "isolated": False} for name in ("veth1", veth2)],
+        "bridge_port": [
+            {"name": name, "master": "br0", "isolated": False, "hairpin": False} for name in ("veth1", veth2)
+        ],
         "masquerade": [
             {"source": "10.10.0.0/16", "bridge": "br0", "backend": "auto", "label": "blue", "forwarding": True},
         ],
         "forward": [{"bridge": "br0", "label": "blue"}],
+        "publish": [],
         "netns_service": [],
     }
 
@@ -81,7 +84,7 @@ def test_the_filter_has_its_name():
 
 
 def test_nothing_declared():
-    modules = ("netns", "bridge", "veth", "bridge_port", "masquerade", "forward", "netns_service")
+    modules = ("netns", "bridge", "veth", "bridge_port", "masquerade", "forward", "publish", "netns_service")
     empty = {module: [] for module in modules}
     assert expand({}, {}) == expand(None) == expand({}, None) == empty
 
