@@ -16,7 +16,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils import _programs
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
-from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue
+from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue, container
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 from ansible_collections.nslab.bridgenet.tests.integration.engine.story import Story
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward import gates, saved
@@ -160,6 +160,26 @@ def test_purge() -> None:
     story.changes({}, purge=True)
     assert elements("published4") == 1
     story.changes({}, purge=True, project="theirs")
+
+
+def test_ports_go_with_their_container() -> None:
+    """What is published with a label that begins with its name is all declared, or goes; so where it is absent."""
+    story = Story(f"{OFF}; iptables -P FORWARD DROP")
+    first = saved()
+    whole = blue(container("ns1", "10.10.0.10/16"))
+    whole["netns"] = [{"name": "ns1", "exclusive": True}]
+    web, names = {**WEB, "label": "ns1/8080/tcp"}, {**NAMES, "label": "ns1/53/udp"}
+    other = {**WEB, "host_port": 81, "label": "ns11/81/tcp"}
+    story.changes({**whole, **publish(web, names, other)})
+    story.changes({**whole, **publish(web)})
+    assert elements("published4") == 2
+    story.changes(whole)
+    assert elements("published4") == 1
+    story.changes({**whole, **publish(web, names)})
+    story.changes({"netns": [{"name": "ns1"}]}, state="absent")
+    assert elements("published4") == 1
+    story.changes({}, purge=True)
+    assert saved() == first
 
 
 def test_two_for_one_port() -> None:
