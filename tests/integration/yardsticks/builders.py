@@ -43,7 +43,7 @@ def _run(argv: Sequence[str], given: Mapping[str, Any], **environment: str) -> A
 
 @contextmanager
 def cni(specification: Specification, _directory: Path) -> Iterator[None]:
-    """The plugins loopback, bridge, firewall and tuning."""
+    """The plugins loopback, bridge, portmap, firewall and tuning."""
     for container in specification.containers:
         shell(f"ip netns add {container.name}")
         _plugin(container, "lo", {"type": "loopback"})
@@ -67,17 +67,35 @@ def _plugin(container: Container, interface: str, given: Mapping[str, Any]) -> M
 
 
 def _plugins(network: Network, container: Container) -> list[dict[str, Any]]:
-    length = network.subnet.partition("/")[2]
-    address = {"address": f"{container.address}/{length}", "gateway": network.gateway}
+    addresses = [
+        {"address": f"{address}/{subnet.partition('/')[2]}", "gateway": gateway}
+        for address, subnet, gateway in zip(container.addresses, network.subnets, network.addresses)
+    ]
+    routes = [] if network.internal else [{"dst": to} for to, _ in zip(("0.0.0.0/0", "::/0"), network.subnets)]
     bridge = {
         "type": "bridge",
         "bridge": network.bridge,
-        "isGateway": True,
-        "ipMasq": True,
+        "isGateway": not network.internal,
+        "ipMasq": not network.internal,
         "hairpinMode": True,
-        "ipam": {"type": "static", "addresses": [address], "routes": [{"dst": "0.0.0.0/0"}]},
+        "ipam": {"type": "static", "addresses": addresses, "routes": routes},
     }
-    return [bridge, {"type": "firewall", "ingressPolicy": "same-bridge"}, {"type": "tuning"}]
+    mappings = [
+        {
+            "hostPort": port.host + number,
+            "containerPort": port.container + number,
+            "protocol": port.protocol,
+            "hostIP": port.address,
+        }
+        for port in container.ports
+        for number in range(port.count)
+    ]
+    portmap = {
+        "type": "portmap",
+        "capabilities": {"portMappings": True},
+        "runtimeConfig": {"portMappings": mappings},
+    }
+    return [bridge, portmap, {"type": "firewall", "ingressPolicy": "same-bridge"}, {"type": "tuning"}]
 
 
 # --- netavark, as podman calls it ---
@@ -92,8 +110,18 @@ def netavark(specification: Specification, _directory: Path) -> Iterator[None]:
         given = {
             "container_id": container.id,
             "container_name": container.name,
-            "networks": {network.name: {"static_ips": [container.address], "interface_name": "eth0"}},
+            "networks": {network.name: {"static_ips": container.addresses, "interface_name": "eth0"}},
             "network_info": {network.name: _network_info(network)},
+            "port_mappings": [
+                {
+                    "host_ip": port.address,
+                    "host_port": port.host,
+                    "container_port": port.container,
+                    "protocol": port.protocol,
+                    "range": port.count,
+                }
+                for port in container.ports
+            ],
         }
         command = [NETAVARK, "--config", "/run/netavark", "setup", f"/run/netns/{container.name}"]
         _run(command, given, NETAVARK_FW="iptables")
@@ -106,9 +134,11 @@ def _network_info(network: Network) -> dict[str, Any]:
         "id": network.name.encode().hex().rjust(64, "0"),
         "driver": "bridge",
         "network_interface": network.bridge,
-        "subnets": [{"subnet": network.subnet, "gateway": network.gateway}],
-        "ipv6_enabled": False,
-        "internal": False,
+        "subnets": [
+            {"subnet": subnet, "gateway": gateway} for subnet, gateway in zip(network.subnets, network.addresses)
+        ],
+        "ipv6_enabled": bool(network.subnet6),
+        "internal": network.internal,
         "dns_enabled": False,
         "options": {"isolate": "true"},
         "ipam_options": {"driver": "host-local"},
@@ -120,19 +150,20 @@ def _network_info(network: Network) -> dict[str, Any]:
 
 @contextmanager
 def engine(specification: Specification, directory: Path) -> Iterator[None]:
-    """A dockerd of its own."""
-    with docker(directory, "--bridge", "none") as client:
+    """A dockerd of its own, which also writes rules for IPv6."""
+    with docker(directory, "--bridge=none", "--experimental", "--ip6tables") as client:
         for network in specification.networks:
-            client.run(
-                "network",
-                "create",
-                f"--subnet={network.subnet}",
-                f"--gateway={network.gateway}",
-                f"--opt=com.docker.network.bridge.name={network.bridge}",
-                network.name,
-            )
+            options = [f"--opt=com.docker.network.bridge.name={network.bridge}"]
+            options += [f"--subnet={subnet}" for subnet in network.subnets]
+            options += [f"--gateway={gateway}" for gateway in network.addresses]
+            options += ["--ipv6"] if network.subnet6 else []
+            options += ["--internal"] if network.internal else []
+            client.run("network", "create", *options, network.name)
         for container in specification.containers:
-            pid = client.container(container.name, container.network, f"--ip={container.address}")
+            options = [f"--ip={container.address}"]
+            options += [f"--ip6={container.address6}"] if container.address6 else []
+            options += [f"--publish={port.compose}" for port in container.ports]
+            pid = client.container(container.name, container.network, *options)
             shell(f"ip netns attach {container.name} {pid}")
         yield
 
@@ -143,21 +174,30 @@ def engine(specification: Specification, directory: Path) -> Iterator[None]:
 @contextmanager
 def ours(specification: Specification, _directory: Path) -> Iterator[None]:
     """The declaration of the role, and one transaction."""
-    networks = {
-        network.name: {
-            "bridge": network.bridge,
-            "subnet": network.subnet,
-            "gateway": network.gateway,
-            "masquerade": True,
-        }
-        for network in specification.networks
-    }
-    containers = {
-        container.name: {"networks": {container.network: {"ipv4_address": container.address}}}
-        for container in specification.containers
-    }
-    driver.apply(expand(networks, containers))
+    driver.apply(expand(*declaration(specification)))
     yield
+
+
+def declaration(specification: Specification) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Networks and containers, as a person declares them."""
+    networks = {network.name: _declared(network) for network in specification.networks}
+    containers = {container.name: _declared_container(container) for container in specification.containers}
+    return networks, containers
+
+
+def _declared(network: Network) -> dict[str, Any]:
+    found = {"bridge": network.bridge, "subnet": network.subnet, "gateway": network.gateway}
+    dual = {"enable_ipv6": True, "ipv6_subnet": network.subnet6, "ipv6_gateway": network.gateway6}
+    outside = {"internal": True} if network.internal else {"masquerade": True}
+    return {**found, **outside, **(dual if network.subnet6 else {})}
+
+
+def _declared_container(container: Container) -> dict[str, Any]:
+    place = {"ipv4_address": container.address}
+    if container.address6:
+        place["ipv6_address"] = container.address6
+    ports = {"ports": [port.compose for port in container.ports]} if container.ports else {}
+    return {"networks": {container.network: place}, **ports}
 
 
 BUILDERS = {"cni": cni, "netavark": netavark, "docker": engine, "ours": ours}

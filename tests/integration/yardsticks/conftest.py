@@ -17,7 +17,7 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import
 
 from .builders import BUILDERS, CNI, NETAVARK
 from .differences import ENGINES
-from .observe import Facts, machine, observe, reach
+from .observe import Facts, machine, observe, reach, settle
 from .specification import SPECIFICATION
 
 ROOT = Path(__file__).parents[3]
@@ -43,6 +43,7 @@ def _facts(builder: str, directory: Path) -> Facts:
         machine()
         try:
             with BUILDERS[builder](SPECIFICATION, directory):
+                settle(SPECIFICATION)
                 return {**observe(SPECIFICATION), **reach(SPECIFICATION)}
         except NoDocker as error:
             pytest.skip(str(error))

@@ -66,97 +66,177 @@ _QUIET = (
     "A network without IPv6 has it off on both ends: idle endpoints would send router and neighbour solicitations, "
     "and whoever is on the bridge could talk past the declaration by link-local addresses."
 )
+_PORT = "A port of a bridge has no use for IPv6 of its own: what arrives there is the bridge's."
 _NO_MATTER = "It has no effect where disable_ipv6 is 1."
 _LABEL = "Ownership is a label in the kernel, not a state file."
 _BROADCAST = (
     "As `ip address add` without `brd`: the kernel routes the broadcast address all the same, and only programs that "
     "ask for the interface's own see none."
 )
+_NODAD = "An address that was given cannot be taken twice: `nodad` makes it usable at once, not after a second."
+_TWICE = "Docker gives every bridge fe80::1, too."
 _QUEUE = "What the library of Go sends; ours is the kernel's default. A veth and a bridge have no queue."
 _ORIGIN = "A route of ours says that a person declared it, as `proto static`; netavark adds a metric of its own."
 _NOT_PUBLISHED = "What is not published is not reached from outside, not even by a route to the subnet."
 _ANNOUNCED = "An address that comes up is announced by the plugin through this; ours has no former holder to correct."
-_LOOPBACK = "Docker turns IPv6 off in the whole namespace; ours leaves the loopback alone, so that ::1 works inside."
-_ROOT = "For images whose programs are not root; a container of ours has the kernel's values, and the role's sysctls."
+_LOOPBACK = (
+    "Docker turns IPv6 off where it is not used, on the loopback, too; ours leaves that alone: ::1 works inside."
+)
+_ROOT = "For images whose programs are not root; a container of ours has the kernel's values, and `sysctls` to change."
+_AUTOCONF = "Netavark lets no advertisement of a neighbour add an address; in ours `sysctls` of a container can."
+_LOCALNET = (
+    "Netavark lets 127.0.0.0/8 pass every bridge, for ports published to localhost; ours where there are some, and "
+    "with a guard against the containers."
+)
+_STILL_HEARD = (
+    "With IPv6 forwarding a host ignores router advertisements, and loses the default route that it has from them. "
+    "The engines accept that; we let the host's own interfaces go on hearing them."
+)
+_DROP = (
+    "Docker closes the host to all other forwarding where it was the one to turn that on; ours judges what belongs "
+    "to its networks, and leaves the rest to the host."
+)
+_TO_ITSELF = (
+    "Docker's masquerade also takes what the host says to itself, since that leaves by another interface than the "
+    "bridge; ours takes what came in by the bridge."
+)
+_HAIRPIN = (
+    "For a container that asks for its own published port. Ours has no need of it where the packet goes through the "
+    "host, and comes back from the bridge itself."
+)
+
+_IPV4_ONLY = ("red", "blue")
+_BOTH = ("violet",)
+
+
+def _of(kinds: str, networks: tuple[str, ...] = ("*",)) -> tuple[str, ...]:
+    return tuple(f"{kind} of {network}" for kind in kinds.split() for network in networks)
+
+
+_SUBNET = "the subnet dev eth0 proto kernel scope link src its address"
+_SUBNET6 = "the subnet dev eth0 proto kernel metric 256"
+
+
+def _routes(ipv4: str, ipv6: str = "") -> str:
+    default = [f"default via the gateway dev eth0{how}" for how in (ipv4, ipv6)]
+    return "; ".join([*default, _SUBNET6, _SUBNET] if ipv6 else [default[0], _SUBNET])
+
 
 DIFFERENCES = (
     # Links.
-    Difference(ALL, ("bridge of *", "ports of *"), "link ifalias", "none", "a label", _LABEL),
-    Difference(("cni",), ("ports of *", "containers of *"), "link txqlen", "0", "1000", _QUEUE),
-    Difference(("docker",), ("bridge of *", "ports of *", "containers of *"), "link txqlen", "0", "1000", _QUEUE),
-    Difference(
-        ("cni",),
-        "ports of *",
-        "slave hairpin",
-        "True",
-        "False",
-        "Podman's plugins are told so for containers that ask for their own published port; only then does a packet "
-        "go back where it came from.",
-    ),
+    Difference(ALL, _of("bridge ports"), "link ifalias", "none", "a label", _LABEL),
+    Difference(("cni",), _of("ports containers"), "link txqlen", "0", "1000", _QUEUE),
+    Difference(("docker",), _of("bridge ports containers"), "link txqlen", "0", "1000", _QUEUE),
+    Difference(("cni",), _of("ports"), "slave hairpin", "True", "False", _HAIRPIN),
     # Addresses.
-    Difference(ALL, "bridge of *", "addresses", "inet /24 global broadcast, link-local", "inet /24 global", _BROADCAST),
-    Difference(ALL, "ports of *", "addresses", "link-local", "none", _QUIET),
     Difference(
-        ("cni", "netavark"),
-        "containers of *",
+        ALL,
+        _of("bridge", _IPV4_ONLY),
         "addresses",
         "inet /24 global broadcast, link-local",
         "inet /24 global",
-        _QUIET,
+        f"{_BROADCAST} {_QUIET}",
     ),
-    Difference(("docker",), "containers of *", "addresses", "inet /24 global broadcast", "inet /24 global", _BROADCAST),
     Difference(
-        ("docker",), "containers of *", "loopback", "up, inet /8 host", "up, inet /8 host, inet6 /128 host", _LOOPBACK
+        ("cni", "netavark"),
+        _of("containers", _IPV4_ONLY),
+        "addresses",
+        "inet /24 global broadcast, link-local",
+        "inet /24 global",
+        f"{_BROADCAST} {_QUIET}",
+    ),
+    Difference(
+        ("docker",),
+        _of("containers", _IPV4_ONLY),
+        "addresses",
+        "inet /24 global broadcast",
+        "inet /24 global",
+        _BROADCAST,
+    ),
+    Difference(
+        ("cni", "netavark"),
+        _of("bridge containers", _BOTH),
+        "addresses",
+        "inet /24 global broadcast, inet6 /64 global, link-local",
+        "inet /24 global, inet6 /64 global nodad, link-local",
+        f"{_BROADCAST} {_NODAD}",
+    ),
+    Difference(
+        ("docker",),
+        _of("bridge", _BOTH),
+        "addresses",
+        "inet /24 global broadcast, inet6 /64 global, link-local, link-local",
+        "inet /24 global, inet6 /64 global nodad, link-local",
+        f"{_BROADCAST} {_NODAD} {_TWICE}",
+    ),
+    Difference(
+        ("docker",),
+        _of("containers", _BOTH),
+        "addresses",
+        "inet /24 global broadcast, inet6 /64 global nodad, link-local",
+        "inet /24 global, inet6 /64 global nodad, link-local",
+        _BROADCAST,
+    ),
+    Difference(ALL, _of("ports"), "addresses", "link-local", "none", _PORT),
+    Difference(
+        ("docker",),
+        _of("containers", _IPV4_ONLY),
+        "loopback",
+        "up, inet /8 host",
+        "up, inet /8 host, inet6 /128 host",
+        _LOOPBACK,
     ),
     # Routes.
     *(
-        Difference(
-            (engine,),
-            "containers of *",
-            "routes",
-            f"default via the gateway dev eth0{origin}; the subnet dev eth0 proto kernel scope link src its address",
-            "default via the gateway dev eth0 proto static; the subnet dev eth0 proto kernel scope link "
-            "src its address",
-            _ORIGIN,
+        Difference(engines, _of("containers", networks), "routes", _routes(*theirs), _routes(*expected), _ORIGIN)
+        for networks, expected, found in (
+            (
+                _IPV4_ONLY,
+                (" proto static",),
+                {("cni", "docker"): ("",), ("netavark",): (" proto static metric 100",)},
+            ),
+            (
+                _BOTH,
+                (" proto static", " proto static metric 1024"),
+                {
+                    ("cni", "docker"): ("", " metric 1024"),
+                    ("netavark",): (" proto static metric 100", " proto static metric 100"),
+                },
+            ),
         )
-        for engine, origin in (("cni", ""), ("docker", ""), ("netavark", " proto static metric 100"))
+        for engines, theirs in found.items()
     ),
     # Sysctls.
-    Difference(ALL, ("bridge of *", "ports of *"), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
-    Difference(("cni", "netavark"), "containers of *", "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
-    Difference(("cni",), ("bridge of *", "ports of *"), "ipv6/conf/*/accept_ra", "0", "1", _NO_MATTER),
-    Difference(("docker",), "bridge of *", "ipv6/conf/*/accept_ra", "0", "1", _NO_MATTER),
-    Difference(("cni",), "containers of *", "ipv6/conf/*/accept_dad", "0", "1", _NO_MATTER),
-    Difference(("netavark",), "containers of *", "ipv6/conf/*/autoconf", "0", "1", _NO_MATTER),
-    Difference(("cni",), "containers of *", "ipv4/conf/*/arp_notify", "1", "0", _ANNOUNCED),
-    Difference(("docker",), "containers of *", "ipv4/ip_unprivileged_port_start", "0", "1024", _ROOT),
-    Difference(("docker",), "containers of *", "ipv4/ping_group_range", "0 2147483647", "1 0", _ROOT),
+    Difference(ALL, _of("bridge", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
+    Difference(ALL, _of("ports"), "ipv6/conf/*/disable_ipv6", "0", "1", _PORT),
+    Difference(("cni", "netavark"), _of("containers", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
+    Difference(("cni",), _of("containers"), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
+    Difference(("netavark",), _of("bridge ports containers", _BOTH), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
+    Difference(("cni", "docker"), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "0", "1", _NO_MATTER),
+    Difference(("cni",), _of("ports"), "ipv6/conf/*/accept_ra", "0", "1", _PORT),
+    Difference(("netavark",), _of("containers"), "ipv6/conf/*/autoconf", "0", "1", _AUTOCONF),
+    Difference(("netavark",), _of("bridge"), "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET),
+    Difference(("cni",), _of("containers"), "ipv4/conf/*/arp_notify", "1", "0", _ANNOUNCED),
+    Difference(("docker",), _of("containers"), "ipv4/ip_unprivileged_port_start", "0", "1024", _ROOT),
+    Difference(("docker",), _of("containers"), "ipv4/ping_group_range", "0 2147483647", "1 0", _ROOT),
+    Difference(("docker",), _of("containers"), "ipv6/conf/all/disable_ipv6", "1", "0", _LOOPBACK),
+    Difference(("docker",), _of("containers"), "ipv6/conf/default/disable_ipv6", "1", "0", _LOOPBACK),
+    Difference(("docker",), _of("containers", _IPV4_ONLY), "ipv6/conf/lo/disable_ipv6", "1", "0", _LOOPBACK),
     *(
-        Difference(("docker",), "containers of *", f"ipv6/conf/{name}/disable_ipv6", "1", "0", _LOOPBACK)
-        for name in ("all", "default", "lo")
+        Difference(ALL, "host", f"ipv6/conf/{name}/accept_ra", "1", "2", _STILL_HEARD)
+        for name in ("all", "lo", "uplink")
     ),
     # The firewall of the host.
-    Difference(
-        ("docker",),
-        "host",
-        "policy of FORWARD (iptables)",
-        "DROP",
-        "ACCEPT",
-        "Docker closes the host for everybody else's forwarding where it was the one to turn that on; ours judges "
-        "what belongs to its networks, and leaves the rest to the host.",
-    ),
+    Difference(("docker",), "host", "policy of FORWARD (iptables)", "DROP", "ACCEPT", _DROP),
+    Difference(("docker",), "host", "policy of FORWARD (ip6tables)", "DROP", "ACCEPT", _DROP),
     # Who reaches whom.
-    Difference(("cni", "netavark"), ("world to r?", "world to b?"), "seen", "as itself", "silence", _NOT_PUBLISHED),
-    *(
-        Difference(
-            ("docker",),
-            f"host to gateway of {name}",
-            "seen",
-            "as itself",
-            f"as gateway of {name}",
-            "Docker's masquerade also takes what the host says to itself, since that leaves by another interface "
-            "than the bridge; ours takes what came in by the bridge.",
-        )
-        for name in ("red", "blue")
+    Difference(
+        ("cni", "netavark"),
+        ("world to [rbv]?", "world to [rbv]? (IPv6)"),
+        "seen",
+        "as itself",
+        "nothing",
+        _NOT_PUBLISHED,
     ),
+    Difference(("docker",), "host to gateway of *[a-z]", "seen", "as itself", "as the gateway", _TO_ITSELF),
 )

@@ -8,30 +8,34 @@ What all the ports, or all the containers, of a network have in common is one fa
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
-from .probes import PROTOCOLS, Answer, Question, ask
-from .specification import Container, Network, Specification
-
-HOST, WORLD = "198.18.0.1", "198.18.0.2"
+from .probes import PORT, PROTOCOLS, Answer, Question, ask
+from .specification import HOST, HOST6, OTHER, WORLD, WORLD6, Container, Network, Specification
 
 # A host with an uplink to a world that has routes to the containers, as every router between them might.
 MACHINE = f"""
 ip netns add world
 ip link add name uplink type veth peer name eth0 netns world
 ip address add {HOST}/24 dev uplink
+ip address add {OTHER}/24 dev uplink
+ip address add {HOST6}/64 dev uplink nodad
 ip link set dev uplink up
 ip -n world link set dev lo up
 ip -n world address add {WORLD}/24 dev eth0
+ip -n world address add {WORLD6}/64 dev eth0 nodad
 ip -n world link set dev eth0 up
 ip -n world route add default via {HOST}
+ip -n world route add default via {HOST6}
 ip route add default via {WORLD}
+ip route add default via {WORLD6}
 """
 
 # A new namespace begins with the values of the machine that the test runs on: with the kernel's own instead.
@@ -119,16 +123,20 @@ Words = Mapping[str, str]  # addresses and names as words
 
 
 def _words(specification: Specification) -> dict[str, str]:
-    found = {HOST: "host", WORLD: "world"}
+    found = {HOST: "host", OTHER: "host", HOST6: "host", WORLD: "world", WORLD6: "world"}
     for network in specification.networks:
-        found.update({network.gateway: f"gateway of {network.name}", network.subnet: network.name})
-    found.update({container.address: container.name for container in specification.containers})
+        found.update(dict.fromkeys(network.addresses, f"gateway of {network.name}"))
+        found.update(dict.fromkeys(network.subnets, network.name))
+    for container in specification.containers:
+        found.update(dict.fromkeys(container.addresses, container.name))
     return found
 
 
-def _words_of(network: Network) -> dict[str, str]:
+def _words_of(network: Network, container: Container) -> dict[str, str]:
     """The same for each of its containers."""
-    return {network.gateway: "the gateway", network.subnet: "the subnet"}
+    found = dict.fromkeys(network.addresses, "the gateway")
+    found.update(dict.fromkeys(network.subnets, "the subnet"))
+    return {**found, **dict.fromkeys(container.addresses, "its address")}
 
 
 def _addresses(one: Mapping[str, Any]) -> str:
@@ -184,7 +192,8 @@ def _plain_sysctls() -> dict[str, str]:
 
 
 def _host(words: Words) -> Facts:
-    found = {**_plain_sysctls(), **_sysctls("uplink"), "routes": _routes("", words)}
+    found = {**_plain_sysctls(), "routes": _routes("", words)}
+    found.update({key.replace("*", "uplink"): value for key, value in _sysctls("uplink").items()})
     found["rules"] = shell("ip rule; ip -6 rule").replace("\n", "; ")
     for program in ("iptables", "ip6tables"):
         found[f"policy of FORWARD ({program})"] = shell(f"{program} -S FORWARD").split()[2]
@@ -197,8 +206,15 @@ def _container(container: Container, network: Network) -> dict[str, str]:
         found = {**_plain_sysctls(), **_link(links["eth0"]), **_sysctls("eth0")}
     found["addresses"] = _addresses(links["eth0"])
     found["loopback"] = f"{'up' if snapshot.is_up(links['lo']) else 'down'}, {_addresses(links['lo'])}"
-    found["routes"] = _routes(container.name, {**_words_of(network), container.address: "its address"})
+    found["routes"] = _routes(container.name, _words_of(network, container))
     return found
+
+
+def settle(specification: Specification) -> None:
+    """Until every address is usable, which IPv6 takes its time for."""
+    for namespace in ("", *(container.name for container in specification.containers)):
+        with inside(namespace):
+            shell("n=0; while ip address show | grep -q tentative; do n=$((n + 1)); test $n -lt 100; sleep 0.05; done")
 
 
 def observe(specification: Specification) -> Facts:
@@ -221,41 +237,82 @@ def observe(specification: Specification) -> Facts:
 # --- who reaches whom ---
 
 
-def _targets(specification: Specification) -> dict[str, str]:
-    """Whom everybody asks, and where."""
-    targets = {"host": HOST, "world": WORLD}
-    targets.update({f"gateway of {network.name}": network.gateway for network in specification.networks})
-    targets.update({container.name: container.address for container in specification.containers})
-    return targets
+class _Asked(NamedTuple):
+    """A question, and what it is called."""
+
+    source: str  # a namespace
+    target: str
+    server: str  # who should answer
+    address: str
+    port: int
+    protocol: str
+
+
+def _everybody(specification: Specification) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Name, who should answer, and addresses."""
+    yield "host", "host", (HOST, HOST6)
+    yield "world", "world", (WORLD, WORLD6)
+    for network in specification.networks:
+        yield f"gateway of {network.name}", "host", network.addresses
+    for container in specification.containers:
+        yield container.name, container.name, container.addresses
+
+
+def _direct(specification: Specification, sources: Iterable[str]) -> Iterator[_Asked]:
+    """Everybody asks everybody, by each of their addresses."""
+    for source in sources:
+        for name, server, addresses in _everybody(specification):
+            for address in addresses:
+                target = f"{name} (IPv6)" if ":" in address else name
+                for protocol in PROTOCOLS:
+                    yield _Asked(source, target, server, address, PORT, protocol)
+
+
+def _published(specification: Specification, sources: Collection[str]) -> Iterator[_Asked]:
+    """Everybody asks for every published port; the host by localhost, too."""
+    places = {"host": HOST, "host (IPv6)": HOST6, "localhost": "127.0.0.1", "another address of host": OTHER}
+    for container in specification.containers:
+        for port in container.ports:
+            names = [name for name in places if name != "another address of host" or port.address == HOST]
+            numbers = range(port.host, port.host + port.count)
+            for number, source, name in itertools.product(numbers, sources, names):
+                if name != "localhost" or not source:
+                    target = f"port {number} of {name}"
+                    yield _Asked(source, target, container.name, places[name], number, port.protocol)
 
 
 def reach(specification: Specification) -> Facts:
     """The matrix: as whom one is seen by whom one asks."""
     names = {"": "host", "world": "world", **{one.name: one.name for one in specification.containers}}
-    asked = {
-        (names[source], target, protocol): Question(source, address, protocol=protocol)
-        for source in names
-        for target, address in _targets(specification).items()
-        for protocol in PROTOCOLS
+    without = {one.name for one in specification.containers if not one.address6}
+    both = [*_direct(specification, names), *_published(specification, names)]
+    questions = {
+        asked: Question(asked.source, asked.address, asked.port, asked.protocol)
+        for asked in both
+        if ":" not in asked.address or asked.source not in without
     }
-    answers = ask(asked.values(), names)
+    answers = ask(questions.values(), names)
     words = _words(specification)
     said: dict[Fact, dict[str, str]] = {}
-    for (source, target, protocol), question in asked.items():
-        expected = "host" if target.startswith("gateway") else target
-        value = _said(answers[question], source, expected, words)
-        said.setdefault(Fact(f"{source} to {target}", "seen"), {})[protocol] = value
-    return {fact: _both(values) for fact, values in said.items()}
+    for asked, question in questions.items():
+        source = names[asked.source]
+        fact = Fact(f"{source} to {asked.target}", "seen")
+        said.setdefault(fact, {})[asked.protocol] = _said(answers[question], source, asked.server, words)
+    return {fact: _in_short(values) for fact, values in said.items()}
 
 
 def _said(answer: Answer, source: str, target: str, words: Words) -> str:
-    if answer.error:
-        return answer.error
+    if not answer.server:
+        return "refused" if answer.refused else "nothing"
     seen = words.get(answer.seen, answer.seen)
     by = "" if answer.server == target else f" by {answer.server}"
+    if seen.startswith("gateway of"):
+        seen = "the gateway"
     return f"as {'itself' if seen == source else seen}{by}"
 
 
-def _both(values: Mapping[str, str]) -> str:
-    first, *others = values.values()
-    return ", ".join(f"{key} {value}" for key, value in values.items()) if set(others) - {first} else first
+def _in_short(by_protocol: Mapping[str, str]) -> str:
+    first, *others = by_protocol.values()
+    if set(others) - {first}:
+        return ", ".join(f"{protocol} {value}" for protocol, value in by_protocol.items())
+    return first

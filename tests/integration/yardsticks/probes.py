@@ -8,16 +8,15 @@ A socket belongs to the namespace in which it was made, wherever it is used from
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside
 
-PORT = 80  # where everybody listens
+PORT, NEXT_PORT = 80, 81  # where everybody listens
 QUIET = 2.0  # seconds without a word after which nothing more comes: a first packet that was lost is sent again after 1
 
 _FAMILIES = (socket.AF_INET, socket.AF_INET6)
@@ -41,11 +40,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Who answered, and which address that saw; or what was said instead."""
+    """Who answered, and which address that saw; or that nobody listens, or nothing at all."""
 
     server: str = ""
     seen: str = ""
-    error: str = ""
+    refused: bool = False
 
 
 def _from_there(about: tuple[int, int, bytes]) -> tuple[int, int, bytes]:
@@ -85,7 +84,8 @@ class _Loop:
     def _serve(self, server: socket.socket, namespace: str) -> None:
         if server.type == socket.SOCK_DGRAM:
             _said, about, _flags, peer = server.recvmsg(100, 100)
-            server.sendmsg([f"{self.names[namespace]} {peer[0]}".encode()], map(_from_there, about), 0, peer)
+            with suppress(OSError):  # no way back
+                server.sendmsg([f"{self.names[namespace]} {peer[0]}".encode()], map(_from_there, about), 0, peer)
             return
         connection, peer = server.accept()
         with connection:
@@ -99,8 +99,7 @@ class _Loop:
             client.send(b"?")
         except BlockingIOError:
             pass
-        except OSError as error:
-            self.answers[question] = Answer(error=os.strerror(error.errno))
+        except OSError:  # no route
             return
         self.selector.register(client, selectors.EVENT_READ, (self._hear, question))
 
@@ -108,10 +107,12 @@ class _Loop:
         self.selector.unregister(client)
         try:
             server, _, seen = client.recv(100).decode().partition(" ")
-        except OSError as error:
-            self.answers[question] = Answer(error=os.strerror(error.errno))
+        except ConnectionRefusedError:
+            self.answers[question] = Answer(refused=True)
+        except OSError:
+            pass
         else:
-            self.answers[question] = Answer(server, seen) if server else Answer(error="closed")
+            self.answers[question] = Answer(server, seen)
 
     def run(self) -> None:
         while events := self.selector.select(QUIET):
@@ -127,7 +128,8 @@ def ask(questions: Iterable[Question], names: Mapping[str, str]) -> dict[Questio
         loop = _Loop(stack, names)
         for namespace in names:
             loop.listen(namespace, PORT)
+            loop.listen(namespace, NEXT_PORT)
         for question in asked:
             loop.ask(question)
         loop.run()
-        return {question: loop.answers.get(question, Answer(error="silence")) for question in asked}
+        return {question: loop.answers.get(question, Answer()) for question in asked}

@@ -16,25 +16,63 @@ class Network:
     bridge: str
     subnet: str
     gateway: str
+    subnet6: str = ""
+    gateway6: str = ""
+    internal: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of the gateway."""
+        return tuple(filter(None, (self.gateway, self.gateway6)))
+
+    @property
+    def subnets(self) -> tuple[str, ...]:
+        """Of both families."""
+        return tuple(filter(None, (self.subnet, self.subnet6)))
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published port, or several in a row; "" is every address of the host."""
+
+    host: int
+    container: int
+    protocol: str = "tcp"
+    address: str = ""
+    count: int = 1
+
+    @property
+    def compose(self) -> str:
+        """As `docker run --publish` and the Compose specification have it."""
+        last = self.count - 1
+        host, container = (f"{first}-{first + last}" if last else str(first) for first in (self.host, self.container))
+        return f"{f'{self.address}:' if self.address else ''}{host}:{container}/{self.protocol}"
 
 
 @dataclass(frozen=True)
 class Container:
-    """A container with one address in one network."""
+    """A container in one network."""
 
     name: str
     network: str
     address: str
+    address6: str = ""
+    ports: tuple[Port, ...] = ()
 
     @property
     def id(self) -> str:
         """As long as those of a container engine."""
         return self.name.encode().hex().rjust(64, "0")
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Of both families."""
+        return tuple(filter(None, (self.address, self.address6)))
+
 
 @dataclass(frozen=True)
 class Specification:
-    """Networks that masquerade and are kept from each other, and their containers."""
+    """Networks that masquerade unless they are internal, and are kept from each other, and their containers."""
 
     networks: tuple[Network, ...]
     containers: tuple[Container, ...]
@@ -44,14 +82,20 @@ class Specification:
         return next(one for one in self.networks if one.name == container.network)
 
 
+HOST, OTHER, WORLD = "198.18.0.1", "198.18.0.3", "198.18.0.2"  # two of the host, and somebody outside
+HOST6, WORLD6 = "fd00:198::1", "fd00:198::2"
+
 SPECIFICATION = Specification(
     networks=(
         Network("red", "brr", "10.71.0.0/24", "10.71.0.1"),
         Network("blue", "brb", "10.72.0.0/24", "10.72.0.1"),
+        Network("violet", "brv", "10.74.0.0/24", "10.74.0.1", "fd74::/64", "fd74::1"),
     ),
     containers=(
         Container("r1", "red", "10.71.0.11"),
         Container("r2", "red", "10.71.0.12"),
         Container("b1", "blue", "10.72.0.11"),
+        Container("v1", "violet", "10.74.0.11", "fd74::11"),
+        Container("v2", "violet", "10.74.0.12", "fd74::12"),
     ),
 )

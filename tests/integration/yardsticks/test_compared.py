@@ -27,11 +27,13 @@ def test_what_is_compared_is_there(ours: Facts) -> None:
         ("containers of red", "ipv4/conf/*/rp_filter"): "0",
         ("host", "ipv4/ip_forward"): "1",
         ("r1 to r2", "seen"): "as itself",
-        ("r1 to b1", "seen"): "silence",
+        ("r1 to b1", "seen"): "nothing",
         ("r1 to gateway of red", "seen"): "as itself",
         ("r1 to world", "seen"): "as host",
-        ("world to r1", "seen"): "silence",
-        ("host to r1", "seen"): "as gateway of red",
+        ("world to r1", "seen"): "nothing",
+        ("v1 to v2 (IPv6)", "seen"): "as itself",
+        ("v1 to world (IPv6)", "seen"): "as host",
+        ("host to r1", "seen"): "as the gateway",
     }
     assert {key: ours[Fact(*key)] for key in expected} == expected
 
