@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import platform
 from collections.abc import Mapping
 from typing import Any, Callable
@@ -67,7 +68,7 @@ def transaction_module() -> None:
     params = module.params
     patience = Patience(params["absent_when_held"], params["wait"])
     report = _carry_out(module, {name: params[name] or [] for name in RESOURCES}, params["purge"], patience)
-    _exit(module, report, _by_module)
+    _exit(module, report, _by_module, {"settings": [dataclasses.asdict(one) for one in report.settings]})
 
 
 def transaction_spec() -> dict[str, Any]:
@@ -118,7 +119,9 @@ def _carry_out(
         raise  # fail_json does not return
 
 
-def _exit(module: AnsibleModule, report: Report, shown: Callable[[Views], Any]) -> None:
+def _exit(
+    module: AnsibleModule, report: Report, shown: Callable[[Views], Any], more: Mapping[str, Any] | None = None
+) -> None:
     for warning in report.warnings:
         module.warn(warning)
     if report.assumed:
@@ -128,6 +131,7 @@ def _exit(module: AnsibleModule, report: Report, shown: Callable[[Views], Any]) 
         "before": shown(report.before),
         "after": shown(report.after),
         "actions": list(report.actions),
+        **(more or {}),
     }
     if report.counters is not None:
         result["counters"] = shown(report.counters)

@@ -144,6 +144,17 @@ counters:
   returned: if O(packet_log) is not empty
   type: dict
   sample: {}
+settings:
+  description:
+    - What changes on the host itself and not on one object, such as IP forwarding, with C(what) it is, and its value
+      C(before) and C(after).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - what: sysctl net/ipv4/ip_forward
+      before: "0"
+      after: "1"
 actions:
   description: What was done, or would be done, as commands for a shell.
   returned: success
