@@ -140,6 +140,11 @@ options:
     default:
       - {base: 10.210.0.0/16, size: 21}
       - {base: "fd9d:4e1b:62c0::/48", size: 64}
+  purge:
+    description:
+      - Whether what stands on O(host) and is not declared goes. Otherwise it stays, and nobody is given its address.
+    type: bool
+    default: false
 seealso:
   - module: nslab.bridgenet.transaction
 """
@@ -195,6 +200,7 @@ def expand(
     host: Any = None,
     project: str = "default",
     pools: Any = None,
+    purge: Any = False,
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
@@ -202,7 +208,7 @@ def expand(
             str(value)  # raises, and names the variable
     try:
         standing = None if host is None else _occupied.read(host, project)
-        declaration = _declaration.parse(networks, containers, standing, pools)
+        declaration = _declaration.parse(networks, containers, standing, pools, _readers.flag("purge", purge))
         return _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),

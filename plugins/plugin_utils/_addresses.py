@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..module_utils._errors import BridgenetError
 from . import _readers as read
-from ._declared import FAMILIES, Address, Addressing, Container, Endpoint, Network, Subnet
+from ._declared import FAMILIES, Address, Addressing, Container, Endpoint, Subnet
 from ._occupied import Host
 
 
@@ -40,22 +40,20 @@ def check_inside(key: str, address: Address, subnet: Subnet) -> None:
         )
 
 
-def settle(containers: Sequence[Container], host: Host | None) -> list[Container]:
+def settle(containers: Sequence[Container], host: Host | None, purge: bool) -> list[Container]:
     """An address for every place that has none, out of those that are free in its network."""
-    networks: dict[str, Network] = {}
+    declared = {container.name for container in containers}
     members: dict[str, list[Endpoint]] = {}
     for container in containers:
         for endpoint in container.endpoints if container.present else ():
-            networks[endpoint.network.name] = endpoint.network
             members.setdefault(endpoint.network.name, []).append(endpoint)
     chosen: dict[tuple[str, str, int], Address] = {}
-    for name, network in networks.items():
-        for version in FAMILIES:
-            addressing = network.family(version)
-            if addressing:
-                with read.at(f"network {name!r}"):
-                    for container_name, address in _settled(addressing, members[name], host).items():
-                        chosen[container_name, name, version] = address
+    stay = {} if host is None or purge else {key: one for key, one in host.addresses.items() if key[0] not in declared}
+    for name, places in members.items():
+        with read.at(f"network {name!r}"):
+            for addressing in places[0].network.families:
+                for container_name, address in _settled(name, addressing, places, host, stay).items():
+                    chosen[container_name, name, address.version] = address
 
     def settled(endpoint: Endpoint) -> Endpoint:
         four, six = (chosen.get((endpoint.container, endpoint.network.name, version)) for version in FAMILIES)
@@ -69,30 +67,30 @@ def settle(containers: Sequence[Container], host: Host | None) -> list[Container
     ]
 
 
-def _settled(addressing: Addressing, members: Iterable[Endpoint], host: Host | None) -> dict[str, Address]:
-    """For the members of one network that have no address of one family."""
+def _settled(
+    network: str,
+    addressing: Addressing,
+    members: Iterable[Endpoint],
+    host: Host | None,
+    stay: Mapping[tuple[str, str, int], Address],
+) -> dict[str, Address]:
+    """For the members of one network that have no address of one family; nobody declares those who `stay`."""
     version = addressing.subnet.version
     taken = {addressing.gateway, *addressing.reserved}
-    wanting = []
+    taken |= {address for (_container, where, _version), address in stay.items() if where == network}
+    standing: dict[str, Address | None] = {}
     for member in members:
         if version in member.chosen:
-            wanting.append(member.container)
+            standing[member.container] = host.addresses.get((member.container, network, version)) if host else None
         else:
             taken.add(member.address(version))
-    if not wanting:
-        return {}
-    network = next(iter(members)).network.name
-    standing = {name: host.addresses.get((name, network, version)) for name in wanting} if host else {}
-    return choose(addressing, taken, wanting, standing)
+    return choose(addressing, taken, standing)
 
 
 def choose(
-    addressing: Addressing,
-    taken: Iterable[Address | None],
-    names: Iterable[str],
-    standing: Mapping[str, Address | None],
+    addressing: Addressing, taken: Iterable[Address | None], names: Mapping[str, Address | None]
 ) -> dict[str, Address]:
-    """An address for each name: the one that stands, or from a hash of the name to the next that is free.
+    """An address for each name: the one that it has, or from a hash of the name to the next that is free.
 
     Names are served in alphabetical order, and those that have one already before all others.
     """
@@ -100,14 +98,13 @@ def choose(
     first, last = bounds(subnet)
     used = {int(address) for address in taken if address is not None}
     found = {}
-    for name in sorted(names):
-        address = standing.get(name)
+    for name, address in sorted(names.items()):
         if address is not None and address in subnet and first <= int(address) <= last and int(address) not in used:
             used.add(int(address))
             found[name] = address
     first, last = max(first, int(addressing.range[0])), min(last, int(addressing.range[-1]))
     room = last - first + 1
-    for name in sorted(set(names) - set(found)):
+    for name in sorted(names.keys() - found.keys()):
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         candidates = (first + (start + step) % room for step in range(room))
         number = next((candidate for candidate in candidates if candidate not in used), None)

@@ -19,7 +19,9 @@ from ._declared import Container, Declaration, Endpoint
 from ._occupied import Host
 
 
-def parse(networks: Any, containers: Any, host: Host | None = None, pools: Any = None) -> Declaration:
+def parse(
+    networks: Any, containers: Any, host: Host | None = None, pools: Any = None, purge: bool = False
+) -> Declaration:
     """The whole declaration; BridgenetError where it is wrong.
 
     What is left to be chosen is chosen as on an empty host, where it is not known what stands on the `host`.
@@ -32,7 +34,7 @@ def parse(networks: Any, containers: Any, host: Host | None = None, pools: Any =
     subnets = _pools.subnets(keys, host, _pools.pools(pools))
     by_name = {name: _networks.network(name, entry, subnets[name], host) for name, entry in keys.items()}
     found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
-    found = _addresses.settle(found, host)
+    found = _addresses.settle(found, host, purge)
     _together.check_owners(found)
     places = {container.name: container.endpoints for container in found}
     found = [_with_service(container, given[container.name], places) for container in found]

@@ -1,25 +1,29 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two hundred containers on one bridge."""
+"""Two hundred containers on one bridge, and beside it a network whose addresses nobody wrote."""
 
 from __future__ import annotations
+
+import ipaddress
 
 HOST = "-"
 GATEWAY = "172.17.0.1"
 CONTAINERS = {f"c{number}": f"172.17.0.{number}" for number in range(2, 202)}
+CHOSEN = ("d1", "d2")
+SUBNETS = ("10.210.0.0/21", "fd9d:4e1b:62c0::/64")
 SAMPLE = ("c2", "c101", "c201")
 
 
 def test_namespaces(lab):
-    assert lab.namespaces() == set(CONTAINERS)
+    assert lab.namespaces() == {*CONTAINERS, *CHOSEN}
 
 
 def test_bridge(lab):
     links = lab.links()
     ports = lab.ports("docker0")
     assert len(ports) == len(CONTAINERS)
-    assert set(links) == {"lo", "eth0", "docker0"} | ports
+    assert set(links) == {"lo", "eth0", "docker0", "br-dual"} | ports | lab.ports("br-dual")
     assert lab.addresses(HOST, "docker0") == [f"{GATEWAY}/16"]
     assert {links[port]["operstate"] for port in ports} == {"UP"}
     assert {links[port]["linkinfo"]["info_slave_data"]["state"] for port in ports} == {"forwarding"}
@@ -66,3 +70,17 @@ def test_without_masquerade_nothing_leaves_the_host(lab, host, outside):
     lab.assert_unanswered((name, outside.address) for name in SAMPLE)
     lab.assert_unanswered((name, "172.17.0.202") for name in SAMPLE)
     assert outside.seen() == set()
+
+
+def test_chosen_addresses(lab):
+    gateways = ["10.210.0.1", "fd9d:4e1b:62c0::1"]
+    assert lab.addresses(HOST, "br-dual")[:2] == [f"{gateways[0]}/21", f"{gateways[1]}/64"]
+    found = {}
+    for name in CHOSEN:
+        found[name] = [ipaddress.ip_interface(address) for address in lab.addresses(name, "eth0")][:2]
+        assert [str(address.network) for address in found[name]] == list(SUBNETS)
+    first, second = ([str(address.ip) for address in found[name]] for name in CHOSEN)
+    assert not set(first) & set(second)
+    lab.assert_answered([("d1", address) for address in (*second, *gateways)])
+    lab.assert_answered([("d2", address) for address in (*first, *gateways)])
+    lab.assert_unanswered([("d1", CONTAINERS["c2"]), ("c2", first[0])])

@@ -38,7 +38,7 @@ def test_none_has_only_a_loopback(lab):
 
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_bridge_has_a_gateway(lab, network):
-    assert lab.addresses(HOST, f"br-{network}") == [f"{GATEWAYS[network]}/16"]
+    assert lab.addresses(HOST, f"br-{network}") == [f"{GATEWAYS[network]}/{21 if network == 'default' else 16}"]
     assert len(lab.ports(f"br-{network}")) == len(NETWORKS[network])
     for name in NETWORKS[network]:
         assert set(lab.links(name)) == {"lo", "eth0"}

@@ -102,3 +102,19 @@ def test_the_answer_of_a_host():
     assert _asking._parsed(answer) == ([LO], [Namespace("a", 77, (OURS,)), Namespace("b", 78, ({},))])
     with pytest.raises(json.JSONDecodeError):
         _asking._parsed("Welcome!\n[]")
+
+
+def test_declared_a_chosen_address_is_not_known():
+    networks = {"both": {"enable_ipv6": True}}
+    containers = {"a": {"networks": {"both": {}}}}
+    assert declared(networks, containers) == [Container("a", "a", (Place("both", "eth0", None, None),))]
+    assert declared(networks, containers)[0].ipv6_address is None
+
+
+def test_standing_both_families():
+    host = [port(10, 2, "web/front")]
+    entries = (OURS, *inside(2, 10, "10.1.0.5"))
+    entries[-1]["addr_info"].append({"family": "inet6", "local": "fd71::5", "scope": "global"})
+    (web,) = stand(host, [Namespace("web", 77, entries)])
+    assert web.places == (Place("front", "eth2", "10.1.0.5", "fd71::5"),)
+    assert web.variables()["bridgenet_ipv6_address"] == "fd71::5"
