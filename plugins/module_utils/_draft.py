@@ -260,14 +260,9 @@ class Draft:
             return
         if switch == _forwarding.SWITCH6:
             for key in sorted(values):
-                if key.endswith("/accept_ra") and values[key] == "1" and self._hears_routers(key.split("/")[-2]):
+                if key.endswith("/accept_ra") and values[key] == "1":
                     self.set_host_sysctl(key, "2")
         self.set_host_sysctl(switch, "1")
-
-    def _hears_routers(self, name: str) -> bool:
-        """Whether the host's routers may be behind an interface: not behind our bridges, nor those to come."""
-        link = self.find(HOST, name)
-        return name != "default" and not (link and link.bridge and _labels.parse(link.label or ""))
 
     def restore_host_sysctls(self, keys: Iterable[str]) -> None:
         """Give values back that are still ours; what somebody changed since then stays."""

@@ -61,7 +61,6 @@ FOLLOWING_COMMENT = f"{_labels.MARK}publish"
 
 # Forward: before the chains of others at priority filter, which see the mark. What nobody declared falls through, and
 # so does what goes to a bridge that is not ours: whether Docker's or libvirt's networks may be asked, they decide.
-# Input: no container is a router of the host's.
 # Postrouting: between two ports of one bridge packets pass here when bridge-nf-call-iptables is 1, and must keep
 # their source.
 # Published ports: who is on the same bridge would be answered past the host, so it gets the host's address; such a
@@ -112,10 +111,6 @@ _RULES = f"""\
     chain output {{
         type nat hook output priority -100; policy accept;
         goto published
-    }}
-    chain input {{
-        type filter hook input priority filter; policy accept;
-        iifname @bridges icmpv6 type nd-router-advert drop
     }}
     chain postrouting {{
         type nat hook postrouting priority srcnat; policy accept;
