@@ -37,7 +37,7 @@ sysctls:
 exclusive:
   description:
     - Whether the task declares every pair, device and service of the O(project) that is in the namespace, or leads into
-      it. Then those that it does not declare are removed.
+      it, and every list of names that it knows. Then those that it does not declare are removed.
     - Otherwise they stay until a purge. Links of others always stay.
   type: bool
   default: false

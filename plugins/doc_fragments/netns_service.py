@@ -26,6 +26,8 @@ namespace:
     - A namespace that does not exist is an error; create it by M(nslab.bridgenet.netns) before, or in the same
       M(nslab.bridgenet.transaction). Check mode assumes it.
     - Where the namespace has been made anew, the command is started again, in the new one.
+    - The process sees C(/etc/netns/NAMESPACE/hosts) and C(/etc/netns/NAMESPACE/resolv.conf), where they are there, in
+      place of the host's files, as with C(ip netns exec). M(nslab.bridgenet.netns_names) writes them.
   type: str
 command:
   description:
@@ -38,27 +40,9 @@ command:
   type: raw
 hostname:
   description:
-    - A host name of the process's own, in a UTS namespace of its own, and in C(/etc/hosts) unless O(extra_hosts) has
-      it. Without it, that of the host. Only with O(namespace).
+    - A host name of the process's own, in a UTS namespace of its own. Without it, that of the host. Only with
+      O(namespace). For an address of that name, see M(nslab.bridgenet.netns_names).
   type: str
-nameservers:
-  description:
-    - Addresses of name servers, for a C(/etc/resolv.conf) of the process's own. Only with O(namespace). Without it,
-      the process sees the host's, whose servers may be out of its reach.
-    - The file is C(/etc/netns/NAMESPACE/resolv.conf), which C(ip netns exec) shows as well.
-  type: list
-  elements: str
-search:
-  description:
-    - Domains in which a short name is looked for. Only with O(nameservers).
-  type: list
-  elements: str
-extra_hosts:
-  description:
-    - Names and addresses for an C(/etc/hosts) of the process's own, beside C(localhost). Each name has an address or
-      a list of them. Only with O(namespace).
-    - The file is C(/etc/netns/NAMESPACE/hosts), which C(ip netns exec) shows as well.
-  type: dict
 environment:
   description:
     - Variables for the process, as text or numbers. They can be read by every user of the host, so a secret belongs
@@ -83,7 +67,7 @@ restart:
   default: "no"
 label:
   description:
-    - Whose the service is, written to the first line of its files. Up to 100 letters, digits, C(_), C(.), C(/), C(:)
+    - Whose the service is, written to the first line of its unit. Up to 100 letters, digits, C(_), C(.), C(/), C(:)
       and C(-). Without it, O(name).
     - With O(state=absent), a service that does not carry this label is an error.
   type: str

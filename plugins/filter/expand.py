@@ -85,14 +85,20 @@ options:
         With C(network_mode) other than V(bridge) there are none. See M(nslab.bridgenet.publish).
       - C(command) is a list of words, or a string that is split as a shell does it. It is kept running in the namespace
         of the container by M(nslab.bridgenet.netns_service), under the container's name. With it go C(hostname) (the
-        container's name by default), C(dns) and C(dns_search) (one or a list), C(extra_hosts) (a mapping, or a list of
-        C(NAME=ADDRESS)), C(environment) (a mapping, or a list of C(NAME=VALUE)), C(user), C(working_dir) and
-        C(restart), which are Compose's.
+        container's name by default), C(environment) (a mapping, or a list of C(NAME=VALUE)), C(user), C(working_dir)
+        and C(restart), which are Compose's.
+      - C(extra_hosts) (a mapping from names to addresses, or a list of C(NAME=ADDRESS)) are names that the container
+        knows besides those of its neighbours and its own. C(dns) (one address or a list) are the name servers that it
+        asks, C(dns_search) (one or a list) the domains in which it looks for a short name. Without C(dns) it asks those
+        of the host, see O(nslab.bridgenet.netns_names#module:host_nameservers).
       - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address),
-        C(ipv6_address), C(mac_address), C(priority), C(gw_priority), C(interface_name) and C(host_interface_name).
+        C(ipv6_address), C(aliases), C(mac_address), C(priority), C(gw_priority), C(interface_name) and
+        C(host_interface_name).
       - C(ipv4_address) and C(ipv6_address) are addresses in the network's subnets, without prefix length. Without them,
         they are those that the container has on O(host) already, or else the first free ones from a hash of the
         container's name on. So nobody gets another address because others come, go or change places.
+      - C(aliases) are more names (one or a list) by which its neighbours in that network find the container, besides
+        its own, which has to be a host name. Several containers may have the same one.
       - C(mac_address) is that of the interface in the container. The default is made from the names of host, project,
         container and network. As a key of the container itself, it is for the network with the highest C(priority), a
         whole number, V(0) by default, and among equals for that of the default route.
@@ -159,6 +165,7 @@ EXAMPLES = r"""
     masquerade: "{{ lists.masquerade }}"
     forward: "{{ lists.forward }}"
     publish: "{{ lists.publish }}"
+    netns_names: "{{ lists.netns_names }}"
     netns_service: "{{ lists.netns_service }}"
   vars:
     lists: "{{ networks | nslab.bridgenet.expand(containers) }}"
@@ -175,7 +182,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward), C(publish) and
+    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward), C(publish), C(netns_names) and
       C(netns_service). Their elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
   type: dict

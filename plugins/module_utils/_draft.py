@@ -14,8 +14,9 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from . import _firewalld, _forwarding, _iptables, _labels, _names, _nft, _sysctl, _unit
+from . import _firewalld, _forwarding, _iptables, _known_names, _labels, _names, _nft, _sysctl, _unit
 from ._errors import BridgenetError
+from ._known_names import KnownNames
 from ._labels import Label
 from ._model import (
     DEFAULTS,
@@ -134,6 +135,8 @@ class Draft:
             self.names.setdefault(key, []).append(name)
         self.going: dict[int, int] = {}  # inode of a namespace that goes, unless somebody holds it -> seconds to wait
         self.files: dict[str, str] = dict(current.files)
+        self.hosts: dict[str, str] = dict(current.names_known.hosts)  # namespace -> its file of names
+        self.resolvers: dict[str, str] = dict(current.names_known.resolvers)
         self.originals: dict[str, Original] = dict(current.originals)
         self.services: dict[str, Service] = dict(current.services)
         self.modules: list[str] = []  # kernel modules to load
@@ -180,6 +183,13 @@ class Draft:
     def withdraw(self, name: str) -> None:
         """A namespace loses a name, and lives on."""
         self.names[self.key(name)].remove(name)
+
+    def forget_names(self, namespace: str, project: str) -> None:
+        """What a namespace knows by name goes with its name; what somebody else wrote stays."""
+        for files in (self.hosts, self.resolvers):
+            label = _labels.parse(_known_names.label(files.get(namespace, "")))
+            if label and label.project == project:
+                files[namespace] = ""
 
     def drop_namespace(self, namespace: str) -> None:
         """A namespace goes, and with it its veths and their other ends."""
@@ -280,7 +290,7 @@ class Draft:
         """Whether an object with a label of any project is left."""
         if any(_labels.parse(comment) for comment in self.entries.values()):
             return True
-        if any(_labels.parse(_unit.label(text)) for one in self.services.values() for text in one.files.values()):
+        if any(_labels.parse(_unit.label(one.unit)) for one in self.services.values()):
             return True
         return any(
             _labels.parse(link.label or "")
@@ -370,6 +380,7 @@ class Draft:
             names={name: key for key, names in self.names.items() for name in names},
             firewall=firewall,
             files=self.files,
+            names_known=KnownNames(self.hosts, self.resolvers),
             originals=self.originals,
             services=self.services,
         )

@@ -19,7 +19,7 @@ ORIGINALS = "/run/nslab.bridgenet/original"
 def read(path: str) -> str:
     """The content, "" where there is no such file."""
     try:
-        with open(path, encoding="utf-8") as handle:
+        with open(path, encoding="utf-8", errors="surrogateescape") as handle:  # somebody's may be of any encoding
             return handle.read()
     except FileNotFoundError:
         return ""
@@ -43,7 +43,21 @@ def write(path: str, content: str) -> None:
         if directory == os.path.dirname(ORIGINALS) and os.path.isdir(directory):
             os.rmdir(directory)
         return
-    replace(path, content.encode())
+    replace(path, _encoded(content))
+
+
+def write_in_place(path: str, content: str) -> None:
+    """Give a file another content, under the same inode; a link is not followed."""
+    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+    data = _encoded(content)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "wb", buffering=0) as handle:
+        handle.write(data)
+        handle.truncate(len(data))  # afterwards: whoever reads meanwhile finds all names that he may look for
+
+
+def _encoded(content: str) -> bytes:
+    return content.encode("utf-8", "surrogateescape")
 
 
 def replace(path: str, content: bytes) -> None:

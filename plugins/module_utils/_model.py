@@ -15,6 +15,8 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, Union
 
+from ._known_names import KnownNames
+
 HOST = ""
 
 T = TypeVar("T")
@@ -278,10 +280,10 @@ class Listener:
 
 @dataclass(frozen=True)
 class Service:
-    """A systemd unit with the name that ours have, and the files that its process sees as its own."""
+    """A systemd unit with the name that ours have."""
 
     name: str
-    files: Mapping[str, str]  # path -> content, "" where there is no file
+    unit: str  # its file, "" where there is none
     active: bool
     placed: bool  # its process is in the namespace that the unit names, as that is now
 
@@ -322,6 +324,7 @@ class Host:
     namespaces: Mapping[str, Namespace]
     firewall: Firewall = field(default_factory=Firewall)
     files: Mapping[str, str] = field(default_factory=dict)  # path -> content, "" where there is no file
+    names_known: KnownNames = field(default_factory=KnownNames)  # what is in /etc/netns
     originals: Mapping[str, Original] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()  # at the ports that are to be published
     services: Mapping[str, Service] = field(default_factory=dict)  # by name, also those asked for that are not there

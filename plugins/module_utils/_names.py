@@ -20,12 +20,16 @@ from ._errors import BridgenetError
 _WORD = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}\Z")
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\$?\Z")
+_HOST_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST = re.compile(rf"{_HOST_LABEL}(\.{_HOST_LABEL})*\Z")
+_OF_LOOPBACK = ("localhost", "ip6-localhost", "ip6-loopback")
 _LABEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]*\Z")
 
 INTERFACE_BYTES = 15  # IFNAMSIZ - 1, linux/if.h
 NAMESPACE_BYTES = 63  # one DNS label, and what an interface alias has room for
 LABEL_BYTES = 100  # an nft comment holds 128, "bridgenet:1:PROJECT:" goes before it
 PROJECT_BYTES = 15
+HOST_BYTES = 253  # RFC 1035, without the dot at the end
 
 
 def _word(what: str, value: str, limit: int) -> str:
@@ -184,6 +188,28 @@ def target(value: str) -> str:
             "it like 10.10.0.20"
         )
     return str(parsed)
+
+
+def host(what: str, value: object) -> str:
+    """The name by which a host is looked up."""
+    name = str(value)
+    if not _HOST.match(name) or len(name) > HOST_BYTES or any(len(part) > 63 for part in name.split(".")):
+        raise BridgenetError(
+            f"{what}: {name!r} is no host name: allowed are 1 to {HOST_BYTES} letters, digits, '_' and '-' in parts of "
+            "at most 63 with a '.' in between, and no part begins or ends with '-'; choose such a name"
+        )
+    if name.replace(".", "").isdecimal() or name.lower() in _OF_LOOPBACK:
+        means = "the loopback" if name.lower() in _OF_LOOPBACK else "an address"
+        raise BridgenetError(f"{what}: {name!r} as the name of a host means {means}; choose another name")
+    return name
+
+
+def plain_address(what: str, value: object) -> str:
+    """An address without prefix length."""
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError as error:
+        raise BridgenetError(f"{what}: {value!r} is no address ({error}); write it like 10.10.0.1") from error
 
 
 @functools.cache

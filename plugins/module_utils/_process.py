@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +31,6 @@ class Process:
 
     command: tuple[str, ...]
     hostname: str = ""
-    nameservers: tuple[str, ...] = ()
-    search: tuple[str, ...] = ()
-    extra_hosts: tuple[tuple[str, tuple[str, ...]], ...] = ()  # name, addresses
     environment: tuple[tuple[str, str], ...] = ()
     user: str = ""
     group: str = ""
@@ -44,21 +40,15 @@ class Process:
 
 def declared(what: str, namespace: str, options: Mapping[str, Any]) -> Process:
     """From options; `what` is how a message names it, and "" the host's own namespace."""
-    own = [key for key in ("hostname", "nameservers", "search", "extra_hosts") if options.get(key)]
-    if own and not namespace:
+    if options.get("hostname") and not namespace:
         raise BridgenetError(
-            f"{what}: {own[0]} is for a namespace, and this command runs in the host's own, with the host's files; "
-            "drop it, or name a namespace"
+            f"{what}: hostname is for a namespace, and this command runs in the host's own, with the host's name; drop "
+            "it, or name a namespace"
         )
-    if options.get("search") and not options.get("nameservers"):
-        raise BridgenetError(f"{what}: search without nameservers would leave nobody to ask; name a nameserver")
     user, group = _account(what, options.get("user") or "")
     return Process(
         command=_command(what, options.get("command")),
-        hostname=_hostname(what, "hostname", options["hostname"]) if options.get("hostname") else "",
-        nameservers=tuple(_address(what, "nameserver", value) for value in options.get("nameservers") or ()),
-        search=tuple(_hostname(what, "search", value) for value in options.get("search") or ()),
-        extra_hosts=tuple(sorted(_extra_hosts(what, options.get("extra_hosts") or {}))),
+        hostname=_hostname(what, options["hostname"]) if options.get("hostname") else "",
         environment=tuple(sorted(_environment(what, options.get("environment") or {}))),
         user=user,
         group=group,
@@ -112,29 +102,13 @@ def _environment(what: str, values: Mapping[Any, Any]) -> Iterable[tuple[str, st
         yield key, _text(what, f"environment variable {key}", value)
 
 
-def _hostname(what: str, key: str, value: str) -> str:
+def _hostname(what: str, value: str) -> str:
     if not _HOSTNAME.match(value):
         raise BridgenetError(
-            f"{what}: {key} {value!r}: allowed are 1 to 64 letters, digits, '_', '.' and '-', the first and last of "
+            f"{what}: hostname {value!r}: allowed are 1 to 64 letters, digits, '_', '.' and '-', the first and last of "
             "them no '.' or '-'; choose such a name"
         )
     return value
-
-
-def _address(what: str, key: str, value: Any) -> str:
-    try:
-        return str(ipaddress.ip_address(str(value)))
-    except ValueError as error:
-        raise BridgenetError(f"{what}: {key} {value!r} is no address ({error}); write it like 10.10.0.1") from error
-
-
-def _extra_hosts(what: str, values: Mapping[Any, Any]) -> Iterable[tuple[str, tuple[str, ...]]]:
-    for name, given in values.items():
-        addresses: Sequence[Any] = given if isinstance(given, (list, tuple)) else [given]
-        yield (
-            _hostname(what, "extra_hosts", str(name)),
-            tuple(_address(what, f"extra_hosts: {name}", value) for value in addresses),
-        )
 
 
 def _account(what: str, value: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import _labels, _unit
+from . import _known_names, _labels, _unit
 from ._labels import Label
 from ._model import HOST, Host
 from ._resources import RESOURCES, _publish
@@ -37,6 +37,10 @@ def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Na
         for places, found in [*_links(current, project), *_services(current, project)]:
             if not namespaces.isdisjoint(places):
                 yield found
+        for knowing, name in _names(current, project):
+            enclosed = [one for one in knowing if current.key(one) in namespaces]
+            if enclosed:
+                yield "netns_names", {"name": name, "namespaces": enclosed}
 
     return _unkept(current, declared, Context(project, "", "absent"), inside) if publishers else []
 
@@ -84,6 +88,8 @@ def _everything(current: Host, project: str) -> Iterator[Found]:
                 yield "netns", {"name": ours, "label": label.object}
     for _places, found in [*_links(current, project), *_services(current, project)]:
         yield found
+    for _knowing, name in _names(current, project):
+        yield "netns_names", {"name": name}
     for module, kind in RESOURCES.items():
         for comment, options in kind.stale(current.firewall.entries) if kind.stale else ():
             label = _owned(comment, project)
@@ -104,11 +110,19 @@ def _links(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
 def _services(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
     """The services of the project, with the namespaces in which they run."""
     for service in current.services.values():
-        unit = service.files[_unit.path(service.name)]
-        label = _owned(_unit.label(unit), project)
+        inside = _unit.namespace(service.unit)
+        label = _owned(_unit.label(service.unit), project)
         if label:
-            options = {"name": service.name, "label": label.object, "namespace": _unit.namespace(unit)}
-            yield {current.key(_unit.namespace(unit))}, ("netns_service", options)
+            options = {"name": service.name, "label": label.object, "namespace": inside}
+            yield {current.key(inside)}, ("netns_service", options)
+
+
+def _names(current: Host, project: str) -> Iterator[tuple[list[str], str]]:
+    """The lists of names of the project, with the namespaces that know them."""
+    for text in current.names_known.labels:
+        label = _owned(text, project)
+        if label and label.object != _known_names.LOOPBACK:
+            yield list(current.names_known.members(text)), label.object
 
 
 def _ports(current: Host, project: str) -> Iterator[tuple[str, Found]]:

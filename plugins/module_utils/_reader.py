@@ -6,12 +6,27 @@
 from __future__ import annotations
 
 import grp
+import os
 import pwd
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from . import _decode, _files, _firewall, _forwarding, _listeners, _namespaces, _places, _sysctl, _systemd, _tun, _unit
+from . import (
+    _decode,
+    _files,
+    _firewall,
+    _forwarding,
+    _known_names,
+    _listeners,
+    _namespaces,
+    _places,
+    _sysctl,
+    _systemd,
+    _tun,
+    _unit,
+)
 from ._kernel import Kernel
+from ._known_names import KnownNames
 from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service, Vlan
 from ._netlink import Socket
 from ._places import Places, Wanted
@@ -32,6 +47,8 @@ class Scope(Wanted):
     enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
     services: dict[str, str] = field(default_factory=dict)  # name -> the namespace that it is to be in
     ports: set[_listeners.Port] = field(default_factory=set)  # of the host, where sockets may be in the way
+    names: bool = False  # what namespaces know by name
+    lists: set[str] = field(default_factory=set)  # labels of lists of names: also the services of those who know them
     nsids: bool = False  # the ids that the host has for namespaces
 
     def add_link(self, namespace: str, link: Link) -> None:
@@ -187,6 +204,8 @@ def read(kernel: Kernel, scope: Scope) -> Host:
                 sysctls.update(_switch(switch))
         nsid = ids.of(HOST, name) if scope.nsids else None
         namespaces[name] = Namespace(name, _links(dump, peers, holders), sysctls, nsid, inodes[name])
+    known = _names_known() if scope.names or scope.everything else KnownNames()
+    enclosed = scope.enclosed.union(*(known.members(label) for label in scope.lists))
     return Host(
         namespaces=namespaces,
         names={name: key for name, key in places.names.items() if key in namespaces},
@@ -194,6 +213,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         nsids=_known_ids(kernel, ids, places.names.values()) if scope.nsids else {},
         firewall=firewall,
         files={path: _files.read(path) for path in sorted(scope.files)},
+        names_known=known,
         originals=originals,
         listeners=_listeners.find(scope.ports) if scope.ports else (),
         fresh=_fresh(kernel, wanted, namespaces),
@@ -201,7 +221,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         br_netfilter=_sysctl.exists("net/bridge"),
         filters_vlans=not scope.vlans or _filters_vlans(kernel, dumps),
         ipv6=_sysctl.exists("net/ipv6"),
-        services=_services(kernel, scope, places.published),
+        services=_services(kernel, scope, enclosed, places.published),
         systemd=_systemd.is_there(),
     )
 
@@ -216,25 +236,40 @@ def _dumps(kernel: Kernel, names: Iterable[str], vlans: bool) -> dict[str, _Dump
     return found
 
 
-def _services(kernel: Kernel, scope: Scope, published: Mapping[str, int]) -> dict[str, Service]:
-    """The services that are asked for, or all that are there, with the files beside their units."""
-    there = _systemd.installed() if scope.everything or scope.enclosed else ()
-    inside = [name for name in there if _unit.namespace(_files.read(_unit.path(name))) in scope.enclosed]
+def _services(kernel: Kernel, scope: Scope, enclosed: Set[str], published: Mapping[str, int]) -> dict[str, Service]:
+    """The services that are asked for, or all that are there."""
+    there = _systemd.installed() if scope.everything or enclosed else ()
+    inside = [name for name in there if _unit.namespace(_files.read(_unit.path(name))) in enclosed]
     names = sorted({*scope.services, *(there if scope.everything else inside)})
     states = _systemd.states(names) if _systemd.is_there() else {}
     found = {}
     for name in names:
         unit = _files.read(_unit.path(name))
-        beside = (*_unit.bound(scope.services.get(name, "")), *_unit.bound_by(unit))
         state = states.get(name, _systemd.STOPPED)
         inode = published.get(_unit.namespace(unit)) if _unit.namespace(unit) else _namespaces.inode(kernel.home)
         found[name] = Service(
             name=name,
-            files={_unit.path(name): unit, **{path: _files.read(path) for path in beside}},
+            unit=unit,
             active=state.active,
             placed=state.active and _namespaces.inode_of_process(state.pid) == inode,
         )
     return found
+
+
+def _names_known() -> KnownNames:
+    """The files of all namespaces that have some."""
+    hosts: dict[str, str] = {}
+    resolvers: dict[str, str] = {}
+    namespaces = sorted(os.listdir(_known_names.DIRECTORY)) if os.path.isdir(_known_names.DIRECTORY) else ()
+    same: dict[str, str] = {}  # neighbours have the same content: keep it once
+    for namespace in namespaces:
+        text = _files.read(_known_names.hosts_path(namespace))
+        if text:
+            hosts[namespace] = same.setdefault(text, text)
+        text = _files.read(_known_names.resolver_path(namespace))
+        if text:
+            resolvers[namespace] = same.setdefault(text, text)
+    return KnownNames(hosts, resolvers)
 
 
 def _is_open(row: _decode.LinkRow) -> bool:

@@ -13,9 +13,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from . import _forwarding, _names, _namespaces, _sysctl
+from . import _forwarding, _known_names, _names, _namespaces, _sysctl
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
 from ._firewall_steps import firewall_steps
+from ._known_names import KnownNames
 from ._model import (
     HOST,
     NEW_PORT,
@@ -51,6 +52,7 @@ from ._operations import (
     SetSysctl,
     WriteFile,
 )
+from ._operations_names import WriteNames
 from ._operations_tun import CreateTun
 from ._operations_vlan import vlan_steps
 from ._services import service_steps
@@ -92,6 +94,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations: Ops = [] if giving_back else [*([] if shrinks else record), *settings]
     before_links, after_links = service_steps(current, predicted)
     operations += before_links
+    operations += _names_steps(current.names_known, predicted.names_known)
     operations += work.removed_first
     operations += work.given_up
     operations += [DeleteNamespace(name) for name in moved]
@@ -122,6 +125,20 @@ def _by_loopback(sysctls: Mapping[str, str]) -> tuple[dict[str, str], dict[str, 
     for key, value in sysctls.items():
         found[2 if not key.endswith("/route_localnet") else 0 if value == "1" else 1][key] = value
     return found
+
+
+def _names_steps(before: KnownNames, after: KnownNames) -> Ops:
+    """One operation for all files that change."""
+    found: list[tuple[str, str, str]] = []
+    for path, old, new in (
+        (_known_names.hosts_path, before.hosts, after.hosts),
+        (_known_names.resolver_path, before.resolvers, after.resolvers),
+    ):
+        for namespace, text in sorted(new.items()):
+            known = old.get(namespace, "")
+            if text != known:
+                found.append((path(namespace), known, text))
+    return [WriteNames(tuple(found))] if found else []
 
 
 def _sysctls(host: Host, namespace: str) -> Mapping[str, str]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A process as a systemd unit, and the files that it sees as its own: all of it text. Pure.
+"""A process as a systemd unit: text. Pure.
 
 systemd reads `%`, `$`, quotes and backslashes in a unit (systemd.syntax(7), systemd.service(5)),
 so every word that comes from a person is quoted for it. No word is read by a shell: the one
@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from . import _known_names
 from ._labels import Label
 from ._process import RESTARTS, Process
 
@@ -20,14 +21,11 @@ DIRECTORY = "/etc/systemd/system"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,+-]+\Z")
 _INSIDE = re.compile(r"^NetworkNamespacePath=/run/netns/(.+)$", re.MULTILINE)
-_BOUND = re.compile(r"^BindReadOnlyPaths=-([^:\n]+):/etc/(?:hosts|resolv\.conf)$", re.MULTILINE)
 
 # ProtectHostname= cannot name the host before systemd 258, and forbids to. As another user than root the name
 # needs a capability, which is given away again before the command begins.
 _NAMED = ("unshare", "--uts", "--", "sh", "-c", 'hostname "$0" && exec "$@"')
 _UNPRIVILEGED = ("setpriv", "--ambient-caps=-all", "--inh-caps=-all", "--")
-
-_LOCALHOST = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
 
 
 def name(service: str) -> str:
@@ -40,18 +38,6 @@ def path(service: str) -> str:
     return f"{DIRECTORY}/{name(service)}"
 
 
-def bound(namespace: str) -> tuple[str, ...]:
-    """The files that a process in a namespace sees in place of the host's: those that `ip netns exec` shows, too."""
-    if not namespace:
-        return ()
-    return (f"/etc/netns/{namespace}/hosts", f"/etc/netns/{namespace}/resolv.conf")
-
-
-def bound_by(unit: str) -> tuple[str, ...]:
-    """The same, of a unit that is there."""
-    return tuple(_BOUND.findall(unit))
-
-
 def namespace(unit: str) -> str:
     """The namespace that a unit that is there names; "" is the host's own."""
     found = _INSIDE.search(unit)
@@ -61,10 +47,6 @@ def namespace(unit: str) -> str:
 def label(text: str) -> str:
     """Whose a file is: its first line, without the #."""
     return text.partition("\n")[0].lstrip("# ")
-
-
-def _marked(owner: Label) -> str:
-    return f"# {owner}\n"
 
 
 # --- systemd's quoting ---
@@ -83,27 +65,17 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-# --- the files ---
+# --- the file ---
 
 
-def files(service: str, namespace: str, process: Process, owner: Label) -> dict[str, str]:
-    """Path -> content of all that the process needs."""
-    found = {path(service): _unit(service, namespace, process, owner)}
-    if namespace:
-        hosts, resolv = bound(namespace)
-        if process.hostname or process.extra_hosts:
-            found[hosts] = _marked(owner) + _hosts(process)
-        if process.nameservers:
-            found[resolv] = _marked(owner) + _resolv(process)
-    return found
-
-
-def _unit(service: str, namespace: str, process: Process, owner: Label) -> str:
+def text(service: str, namespace: str, process: Process, owner: Label) -> str:
+    """The whole unit."""
     lines = ["[Unit]", f"Description={service}{f' in namespace {namespace}' if namespace else ''}"]
     lines += ["", "[Service]", "Type=exec", f"SyslogIdentifier={service}"]
     if namespace:
         lines.append(f"NetworkNamespacePath=/run/netns/{namespace}")
-        lines += [f"BindReadOnlyPaths=-{file}:/etc/{file.rpartition('/')[2]}" for file in bound(namespace)]
+        lines.append(f"BindReadOnlyPaths=-{_known_names.hosts_path(namespace)}:/etc/hosts")
+        lines.append(f"BindReadOnlyPaths=-{_known_names.resolver_path(namespace)}:/etc/resolv.conf")
     if process.user:
         lines.append(f"User={process.user}")
     if process.group:
@@ -120,20 +92,7 @@ def _unit(service: str, namespace: str, process: Process, owner: Label) -> str:
     lines.append(f"ExecStart={' '.join(map(word, command))}")
     lines += [f"Restart={RESTARTS[process.restart]}", "TimeoutStopSec=10"]  # as long as `docker stop` waits
     about = "# Written by nslab.bridgenet.netns_service, which removes it with state: absent.\n"
-    return _marked(owner) + about + "".join(f"{line}\n" for line in lines)
-
-
-def _hosts(process: Process) -> str:
-    lines = [_LOCALHOST]
-    if process.hostname and process.hostname not in (host for host, _addresses in process.extra_hosts):
-        lines.append(f"127.0.1.1 {process.hostname}\n")
-    lines += [f"{address} {host}\n" for host, addresses in process.extra_hosts for address in addresses]
-    return "".join(lines)
-
-
-def _resolv(process: Process) -> str:
-    search = f"search {' '.join(process.search)}\n" if process.search else ""
-    return search + "".join(f"nameserver {address}\n" for address in process.nameservers)
+    return f"# {owner}\n{about}" + "".join(f"{line}\n" for line in lines)
 
 
 def settings(unit: str) -> dict[str, str | list[str]]:

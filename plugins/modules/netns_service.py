@@ -12,10 +12,10 @@ short_description: Manage long-running commands inside network namespaces
 version_added: 0.1.0
 author: nslab.bridgenet contributors (@nslab)
 description:
-  - Keeps a command running inside a network namespace, as a unit of systemd, with a host name, a C(/etc/hosts) and a
-    C(/etc/resolv.conf) of its own.
-  - The command is started again where its options, its files or its namespace change, and where it does not run. A
-    unit that did not change runs on.
+  - Keeps a command running inside a network namespace, as a unit of systemd, with a host name of its own, and with the
+    namespace's C(/etc/hosts) and C(/etc/resolv.conf).
+  - The command is started again where its options or its namespace change, and where it does not run. A unit that did
+    not change runs on.
   - O(state=absent) stops it and removes what was made for it.
 requirements:
   - systemd 247 or later on the target
@@ -28,6 +28,7 @@ notes:
   - On a host that is not run by systemd, a service is an error before the first change.
 seealso:
   - module: nslab.bridgenet.netns
+  - module: nslab.bridgenet.netns_names
   - module: nslab.bridgenet.transaction
 """
 
@@ -48,12 +49,10 @@ EXAMPLES = r"""
       - name: web
         namespace: ns1
         hostname: web
-        extra_hosts: {db: 10.10.0.20}
         command: [python3, -m, http.server, "8000"]
       - name: db
         namespace: ns2
         hostname: db
-        nameservers: [10.10.0.1]
         command: [/opt/db/bin/db, --data, /srv/db]
 
 - name: Stop it, and remove its unit
@@ -67,7 +66,7 @@ before:
   description:
     - The services as they were. One that did not exist is not in the list.
     - C(running) is whether the command runs, in the namespace that has the name now. C(unit) has the settings of the
-      unit, C(files) the lines of the files beside it.
+      unit.
   returned: success
   type: list
   elements: dict

@@ -56,6 +56,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.interface.list
   - nslab.bridgenet.masquerade.list
   - nslab.bridgenet.netns.list
+  - nslab.bridgenet.netns_names.list
   - nslab.bridgenet.netns_service.list
   - nslab.bridgenet.packet_log.list
   - nslab.bridgenet.publish.list

@@ -21,8 +21,8 @@ options:
   purge:
     description:
       - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
-        namespaces, bridges, veth pairs, tun and tap devices, masquerade, forward, publish and packet_log entries, and
-        services. Nothing else is ever removed.
+        namespaces, bridges, veth pairs, tun and tap devices, masquerade, forward, publish and packet_log entries, lists
+        of names, and services. Nothing else is ever removed.
     type: bool
     default: false
   absent_when_held:
@@ -46,6 +46,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.interface.list
   - nslab.bridgenet.masquerade.list
   - nslab.bridgenet.netns.list
+  - nslab.bridgenet.netns_names.list
   - nslab.bridgenet.netns_service.list
   - nslab.bridgenet.packet_log.list
   - nslab.bridgenet.publish.list
@@ -61,6 +62,7 @@ seealso:
   - module: nslab.bridgenet.masquerade
   - module: nslab.bridgenet.netns
   - module: nslab.bridgenet.netns_info
+  - module: nslab.bridgenet.netns_names
   - module: nslab.bridgenet.netns_service
   - module: nslab.bridgenet.packet_log
   - module: nslab.bridgenet.publish

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _endpoints, _modes, _ports, _processes, _sysctls
+from . import _endpoints, _hostnames, _modes, _ports, _processes, _sysctls
 from . import _readers as read
 from ._declared import Container, Network
 from ._modes import Mode
@@ -23,6 +23,7 @@ _CONTAINER: Mapping[str, read.Reader] = {
     "sysctls": _sysctls.sysctls,
     "ports": _ports.ports,
     "mac_address": read.text,
+    **_hostnames.KEYS,
     **_processes.KEYS,
     "state": read.state,
 }
@@ -69,6 +70,7 @@ def container(name: str, keys: Mapping[str, Any], networks: Mapping[str, Network
             ),
             mode=mode,
             adopt=keys.get("adopt"),
+            resolution=_hostnames.resolution(keys, mode),
             sysctls=keys.get("sysctls", {}),
             ports=keys.get("ports", ()),
         )

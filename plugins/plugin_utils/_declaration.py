@@ -36,8 +36,7 @@ def parse(
     found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
     found = _addresses.settle(found, host, purge)
     _together.check_owners(found)
-    places = {container.name: container.endpoints for container in found}
-    found = [_with_service(container, given[container.name], places) for container in found]
+    found = [_with_service(container, given[container.name]) for container in found]
     _together.check_links(by_name.values(), found)
     _together.check_subnets(by_name.values())
     _policy.check(by_name)
@@ -50,14 +49,10 @@ def parse(
     return Declaration(tuple(by_name.values()), tuple(found))
 
 
-def _with_service(
-    container: Container, given: Mapping[str, Any], places: Mapping[str, tuple[Endpoint, ...]]
-) -> Container:
-    """Its process, which finds its own name at the addresses of the container whose namespace it is in."""
+def _with_service(container: Container, given: Mapping[str, Any]) -> Container:
+    """Its process."""
     if not container.present:
         return container
-    endpoints = places[container.owner or container.name]
-    addresses = [str(address) for endpoint in endpoints for address in endpoint.addresses]
     with read.at(f"container {container.name!r}"):
-        service = _processes.service(container.name, container.namespace, addresses, given)
+        service = _processes.service(container.name, container.namespace, given)
     return dataclasses.replace(container, service=service) if service else container

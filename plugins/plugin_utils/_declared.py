@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Union
 
 from . import _modes
+from ._hostnames import Resolution
 from ._modes import Mode
 from ._policy import Policy
 from ._ports import Port
@@ -73,6 +74,7 @@ class Endpoint:
     mac: str | None
     priority: int
     gw_priority: int
+    aliases: tuple[str, ...]  # more names of the container
     interface: str  # in the container
     host_interface: str  # the port of the bridge
 
@@ -96,6 +98,7 @@ class Container:
     mode: Mode | None = None  # None is the networks that it names
     adopt: Mapping[str, Any] | None = None  # whose namespace it is, None where it is made
     service: Mapping[str, Any] | None = None  # the options of its process, None where it has none
+    resolution: Resolution = field(default_factory=Resolution)  # what it knows besides its neighbours
     sysctls: Mapping[str, str] = field(default_factory=dict)  # in its namespace, by keys in slash form
     ports: tuple[Port, ...] = ()  # that are published
 

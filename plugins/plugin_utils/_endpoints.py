@@ -11,13 +11,14 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _addresses, _link_names, _subnets
+from . import _addresses, _hostnames, _link_names, _subnets
 from . import _readers as read
 from ._declared import Address, Endpoint, Network
 
 _ENDPOINT: Mapping[str, read.Reader] = {
     "ipv4_address": read.address,
     "ipv6_address": read.ipv6_address,
+    "aliases": _hostnames.aliases,
     "mac_address": read.text,
     "priority": read.whole,
     "gw_priority": read.whole,
@@ -73,6 +74,7 @@ def endpoint(container: str, network: Network, keys: Mapping[str, Any], present:
             mac=_names.mac(keys["mac_address"]) if "mac_address" in keys else None,
             priority=keys.get("priority", 0),
             gw_priority=keys.get("gw_priority", 0),
+            aliases=keys.get("aliases", ()),
             interface=_link_names.checked(interface),
             host_interface=_link_names.checked(host_interface),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _policy, _ports
+from . import _hostnames, _policy, _ports
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
@@ -39,6 +39,7 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
         ],
         "forward": [_forward(network, ways, forwarding, isolation) for network in networks if _is_routed(network)],
         "publish": [port for container in containers for port in _ports.options(container, forwarding)],
+        "netns_names": _hostnames.lists(containers),
         "netns_service": [
             _service(container)
             for container in containers

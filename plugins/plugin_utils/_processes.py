@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..module_utils import _process
@@ -20,12 +20,6 @@ def words(key: str, value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return list(value)
     return read.text(key, value)
-
-
-def one_or_more(key: str, value: Any) -> list[str]:
-    """A reader of a word, or of a list of them."""
-    values = value if isinstance(value, (list, tuple)) else [value]
-    return [read.text(key, one) for one in values]
 
 
 def account(key: str, value: Any) -> str:
@@ -46,31 +40,18 @@ def variables(key: str, value: Any) -> Options:
     return dict(read.pairs(key, value, "=", "NAME=VALUE"))
 
 
-def hosts(key: str, value: Any) -> Options:
-    """A reader of a mapping from names to addresses, or of a list of NAME=ADDRESS or NAME:ADDRESS."""
-    found: dict[str, list[Any]] = {}
-    for name, addresses in read.pairs(key, value, "=:", "NAME=ADDRESS"):
-        found.setdefault(name, []).extend(addresses if isinstance(addresses, (list, tuple)) else [addresses])
-    return {name: [text.strip("[]") if isinstance(text, str) else text for text in of] for name, of in found.items()}
-
-
 KEYS: Mapping[str, read.Reader] = {
     "command": words,
     "hostname": read.text,
-    "dns": one_or_more,
-    "dns_search": one_or_more,
-    "extra_hosts": hosts,
     "environment": variables,
     "user": account,
     "working_dir": read.text,
     "restart": restart,
 }
 
-_OPTIONS = {"dns": "nameservers", "dns_search": "search"}  # what the module calls them
 
-
-def service(name: str, namespace: str, addresses: Sequence[str], given: Mapping[str, Any]) -> Options | None:
-    """The options of the service of a container with these addresses; None where it has no command."""
+def service(name: str, namespace: str, given: Mapping[str, Any]) -> Options | None:
+    """The options of the service of a container; None where it has no command."""
     asked = {key: given[key] for key in KEYS if given.get(key) or (key == "command" and key in given)}
     if "command" not in asked:
         if asked:
@@ -78,26 +59,17 @@ def service(name: str, namespace: str, addresses: Sequence[str], given: Mapping[
         return None
     if namespace:
         asked.setdefault("hostname", name)
-    else:
-        _check_host(asked)
-    if namespace and addresses:
-        asked["extra_hosts"] = {asked["hostname"]: list(addresses), **asked.get("extra_hosts", {})}
-    options = {_OPTIONS.get(key, key): value for key, value in asked.items()}
+    elif "hostname" in asked:
+        raise BridgenetError(
+            "hostname is for a namespace of its own, and with network_mode: host the command has the host's; drop one "
+            "of the two"
+        )
     return {
         "name": name,
         "label": name,
         **({"namespace": namespace} if namespace else {}),
-        **_plain(options, namespace),
+        **_plain(asked, namespace),
     }
-
-
-def _check_host(asked: Mapping[str, Any]) -> None:
-    for key in ("hostname", "dns", "dns_search", "extra_hosts"):
-        if key in asked:
-            raise BridgenetError(
-                f"{key} is for a namespace of its own, and with network_mode: host the command has the host's; drop "
-                "one of the two"
-            )
 
 
 def _plain(options: Options, namespace: str) -> Options:
@@ -106,9 +78,6 @@ def _plain(options: Options, namespace: str) -> Options:
     found: Options = {
         "command": list(process.command),
         "hostname": process.hostname,
-        "nameservers": list(process.nameservers),
-        "search": list(process.search),
-        "extra_hosts": {host: list(addresses) for host, addresses in process.extra_hosts},
         "environment": dict(process.environment),
         "user": ":".join(filter(None, (process.user, process.group))),
         "working_dir": process.working_dir,

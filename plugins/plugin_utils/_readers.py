@@ -84,6 +84,12 @@ def text(key: str, value: Any) -> str:
     return str(value)
 
 
+def one_or_more(key: str, value: Any) -> list[str]:
+    """A reader of a word, or of a list of them."""
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [text(key, one) for one in values]
+
+
 def state(key: str, value: Any) -> str:
     """present or absent."""
     word = text(key, value)

@@ -17,6 +17,7 @@ from . import (
     _interface,
     _masquerade,
     _netns,
+    _netns_names,
     _netns_service,
     _packet_log,
     _publish,
@@ -50,5 +51,6 @@ RESOURCES = {
     "forward": Kind(_forward.SPEC, (), _forward.declare, _forward.stale),
     "publish": Kind(_publish.SPEC, ("host_port", "address"), _publish.declare, _publish.stale),
     "packet_log": Kind(_packet_log.SPEC, ("hook", "prefix"), _packet_log.declare, _packet_log.stale),
+    "netns_names": Kind(_netns_names.SPEC, ("name",), _netns_names.declare),
     "netns_service": Kind(_netns_service.SPEC, ("name",), _netns_service.declare),
 }

@@ -72,6 +72,7 @@ class Netns(Resource):
         scope.namespaces.add(self.name)
         scope.firewall.ports = scope.firewall.ports or bool(self.publishers())
         scope.sysctls.setdefault(self.name, set()).update(self.sysctls, map(_sysctl.model, self.sysctls))
+        scope.names = scope.names or self.exclusive or not self.present
         if not self.present:
             scope.leaving.add(self.name)
             return
@@ -102,6 +103,7 @@ class Netns(Resource):
         if not self.present:
             if draft.is_published(self.name):
                 self._leave(draft)
+            draft.forget_names(self.name, self.label.project)
             return
         if self.adopt or self.same_as:
             key = self._join(draft)
@@ -244,6 +246,7 @@ class Netns(Resource):
         gone = names if names and names[0] == self.name else (self.name,)
         for name in gone:
             draft.withdraw(name)
+            draft.forget_names(name, self.label.project)
         adopted = self.adopt is not None or (label is not None and label.adopted)
         if draft.names[key] or adopted:
             stay = tuple(name for name in names if name not in gone)

@@ -23,9 +23,6 @@ SPEC: dict[str, Any] = {
     "namespace": {"type": "str"},
     "command": {"type": "raw"},
     "hostname": {"type": "str"},
-    "nameservers": {"type": "list", "elements": "str"},
-    "search": {"type": "list", "elements": "str"},
-    "extra_hosts": {"type": "dict"},
     "environment": {"type": "dict"},
     "user": {"type": "str"},
     "working_dir": {"type": "str"},
@@ -37,7 +34,7 @@ SPEC: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class NetnsService(Resource):
-    """A unit, the files beside it, and that it runs."""
+    """A unit, and that it runs."""
 
     name: str
     namespace: str
@@ -51,12 +48,8 @@ class NetnsService(Resource):
         return f"service {self.name!r}"
 
     def at(self, key: Callable[[str], str]) -> NetnsService:
-        """The same: its files name the namespace as it is declared."""
+        """The same: its unit names the namespace as it is declared."""
         return self
-
-    @property
-    def _files(self) -> dict[str, str]:
-        return _unit.files(self.name, self.namespace, self.process, self.label) if self.process else {}
 
     def widen(self, scope: Scope) -> None:
         scope.services[self.name] = self.namespace
@@ -70,15 +63,14 @@ class NetnsService(Resource):
         return [(kind, name) for kind, name in named if name and not name.isdigit()]
 
     def owns(self) -> list[tuple[str, str]]:
-        return [("netns_service", self.name), *(("file", path) for path in self._files)]
+        return [("netns_service", self.name)]
 
     def predict(self, draft: Draft) -> None:
-        old = draft.services[self.name]
-        unit = old.files[_unit.path(self.name)]
-        if not self.present:
+        unit = draft.services[self.name].unit
+        if self.process is None:
             if unit:
                 draft.may_remove(_unit.label(unit), self.label if self.labelled else None, self.what)
-            self._write(draft, old, {_unit.path(self.name): ""}, unit, active=False)
+            draft.services[self.name] = Service(self.name, "", active=False, placed=False)
             return
         if not draft.current.systemd:
             raise BridgenetError(
@@ -90,33 +82,22 @@ class NetnsService(Resource):
         draft.assumed += [
             f"{kind} {name}" for kind, name in self._accounts() if (kind, name) not in draft.current.accounts
         ]
-        for path in self._files:
-            there = old.files[path]
-            if there and _unit.label(there) != str(self.label):
-                what = self.what if there is unit else f"file {path!r}"
-                draft.claim(_unit.label(there), self.label, what, self.take_over)
-        self._write(draft, old, self._files, unit, active=True)
-
-    def _write(self, draft: Draft, old: Service, declared: Mapping[str, str], unit: str, active: bool) -> None:
-        """What is declared, without what this service had beside it; other files there are somebody's."""
-        mine = {str(self.label), _unit.label(unit)} if unit else set()
-        kept = {path: "" if _unit.label(text) in mine else text for path, text in old.files.items()}
-        draft.services[self.name] = Service(self.name, {**kept, **declared}, active, active)
+        if unit and _unit.label(unit) != str(self.label):
+            draft.claim(_unit.label(unit), self.label, self.what, self.take_over)
+        text = _unit.text(self.name, self.namespace, self.process, self.label)
+        draft.services[self.name] = Service(self.name, text, active=True, placed=True)
 
     def view(self, host: Host) -> Options | None:
         service = host.services.get(self.name)
-        unit = service.files.get(_unit.path(self.name), "") if service else ""
-        if service is None or not unit:
+        if service is None or not service.unit:
             return None
+        unit = service.unit
         shown: Options = {"name": self.name}
         if _unit.namespace(unit):
             shown["namespace"] = _unit.namespace(unit)
         shown["label"] = shown_label(_unit.label(unit), self.label.project)
         shown["running"] = service.active and service.placed
         shown["unit"] = _unit.settings(unit)
-        for path, text in service.files.items():
-            if path != _unit.path(self.name) and _unit.label(text) == _unit.label(unit):
-                shown.setdefault("files", {})[path] = text.splitlines()[1:]
         return shown
 
 

@@ -150,6 +150,7 @@ def namespaces() -> dict[str, int]:
 def files() -> dict[str, str]:
     """Path -> content of what the engine may write."""
     found = sorted(path for name in _DIRECTORIES if Path(name).is_dir() for path in Path(name).iterdir())
+    found += sorted(Path("/etc/netns").glob("*/*"))
     return {str(path): path.read_text(encoding="utf-8") for path in found if path.is_file()}
 
 

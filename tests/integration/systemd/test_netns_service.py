@@ -15,6 +15,15 @@ SLEEP = ["sleep", "infinity"]
 Objects = dict[str, list[dict[str, Any]]]
 
 
+NAMES = {
+    "name": "blue",
+    "namespaces": ["a"],
+    "hosts": {"10.0.0.2": "db", "fd00::2": "db"},
+    "nameservers": ["10.0.0.1", "fd00::1"],
+    "search": ["lan", "example.org"],
+}
+
+
 def service(**options: Any) -> Objects:
     """A namespace, and a service in it."""
     return {"netns": [{"name": "a"}], "netns_service": [{"name": "web", "namespace": "a", "command": SLEEP, **options}]}
@@ -28,7 +37,7 @@ def test_life(host: SystemdHost) -> None:
     """Fresh, again, absent, absent again."""
     story = Story(host)
     untouched = host.state()
-    everything = service(hostname="web", nameservers=["10.0.0.1"], search=["lan"], extra_hosts={"db": "10.0.0.2"})
+    everything = {**service(hostname="web"), "netns_names": [NAMES]}
     report = story.changes(everything)
     assert "systemctl daemon-reload" in report["actions"]
     assert report["actions"][-1] == "systemctl start -- bridgenet-web.service"
@@ -59,25 +68,15 @@ def test_every_word_arrives_as_it_is(host: SystemdHost) -> None:
 def test_what_a_process_sees(host: SystemdHost) -> None:
     """A host name, hosts and resolv.conf of its own, which the host's own do not follow."""
     before = host.shell("hostname; cat /etc/hosts /etc/resolv.conf")
-    host.engine(
-        service(
-            hostname="web.lan",
-            nameservers=["10.0.0.1", "fd00::1"],
-            search=["lan", "example.org"],
-            extra_hosts={"db": ["10.0.0.2", "fd00::2"], "gateway": "10.0.0.1"},
-            user="daemon",
-            working_dir="/var/tmp",
-        )
-    )
+    host.engine({**service(hostname="web.lan", user="daemon", working_dir="/var/tmp"), "netns_names": [NAMES]})
     pid = host.pid("web")
     assert host.shell(f"nsenter --target {pid} --uts hostname") == "web.lan\n"
     assert host.shell(f"nsenter --target {pid} --mount cat /etc/hosts").splitlines()[1:] == [
         "127.0.0.1 localhost",
         "::1 localhost ip6-localhost ip6-loopback",
-        "127.0.1.1 web.lan",
+        "# bridgenet:1:default:blue",
         "10.0.0.2 db",
         "fd00::2 db",
-        "10.0.0.1 gateway",
     ]
     assert host.shell(f"nsenter --target {pid} --mount cat /etc/resolv.conf").splitlines()[1:] == [
         "search lan example.org",
@@ -106,8 +105,6 @@ def test_the_hosts_own_namespace(host: SystemdHost) -> None:
         pytest.param({}, {"hostname": "web"}, id="hostname"),
         pytest.param({"hostname": "web"}, {"hostname": "web2", "user": "daemon:daemon"}, id="user with hostname"),
         pytest.param({}, {"user": "daemon"}, id="user"),
-        pytest.param({}, {"nameservers": ["10.0.0.1"]}, id="nameservers"),
-        pytest.param({}, {"extra_hosts": {"db": "10.0.0.2"}}, id="extra_hosts"),
         pytest.param({}, {"environment": {"A": "1"}}, id="environment"),
         pytest.param({}, {"working_dir": "/tmp"}, id="working_dir"),
         pytest.param({}, {"restart": "unless-stopped"}, id="restart"),
@@ -200,7 +197,7 @@ def test_restarted_with_the_container_whose_namespace_was_adopted(host: SystemdH
 
 
 def test_moved_to_another_namespace(host: SystemdHost) -> None:
-    """The files of the old one go."""
+    """It runs there."""
     story = Story(host)
     story.begins(service(hostname="web"))
     story.changes(
@@ -209,7 +206,7 @@ def test_moved_to_another_namespace(host: SystemdHost) -> None:
             "netns_service": [{**service(hostname="web")["netns_service"][0], "namespace": "b"}],
         }
     )
-    assert host.shell("find /etc/netns -type f") == "/etc/netns/b/hosts\n"
+    assert host.shell(f"ip netns identify {host.pid('web')}") == "b\n"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +251,7 @@ def test_a_fault_at_every_position_is_undone(host: SystemdHost) -> None:
         "netns": [{"name": "a"}, {"name": "b"}],
         "netns_service": [
             {"name": name, "namespace": "a", "command": SLEEP, **more}
-            for name, more in (("changed", {}), ("moved", {}), ("removed", {"nameservers": ["10.0.0.1"]}))
+            for name, more in (("changed", {}), ("moved", {}), ("removed", {"hostname": "removed"}))
         ],
     }
     wanted = {
@@ -309,12 +306,22 @@ def test_a_unit_in_the_way(host: SystemdHost) -> None:
     assert host.engine(service(take_over=True))["report"]["changed"]
 
 
-def test_a_file_in_the_way(host: SystemdHost) -> None:
-    """Somebody's resolv.conf of a namespace is left alone."""
-    host.shell("mkdir -p /etc/netns/a; echo nameserver 10.9.9.9 >/etc/netns/a/resolv.conf")
-    error = host.engine(service(nameservers=["10.0.0.1"]))["error"]
-    assert "file '/etc/netns/a/resolv.conf' exists and is not ours" in error
+def test_a_process_sees_new_names_without_a_start(host: SystemdHost) -> None:
+    """A neighbour that comes, and an address that changes; only where the file itself comes or goes it starts again."""
+
+    def knows(**options: Any) -> int:
+        done = host.engine({**service(), "netns_names": [{**NAMES, **options}]})
+        assert done["report"]["changed"], done
+        return host.pid("web")
+
     host.engine(service())
-    assert "10.9.9.9" in host.shell(f"nsenter --target {host.pid('web')} --mount cat /etc/resolv.conf")
-    host.engine(absent(service()))
-    assert host.shell("cat /etc/netns/a/resolv.conf; rm -r /etc/netns") == "nameserver 10.9.9.9\n"
+    before = host.pid("web")
+    pid = knows()
+    assert pid != before
+    for address in ("10.0.0.3", "10.0.0.4"):
+        assert knows(hosts={address: "db", "10.0.0.9": ["new", "x"]}) == pid
+        found = host.shell(f"nsenter --target {pid} --mount getent hosts db new")
+        assert [line.split()[0] for line in found.splitlines()] == [address, "10.0.0.9"]
+    host.engine({"netns_names": [{"name": "blue", "state": "absent"}]})
+    assert host.pid("web") != pid
+    assert host.shell("[ ! -e /etc/netns ] && echo gone") == "gone\n"

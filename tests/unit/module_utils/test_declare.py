@@ -237,6 +237,7 @@ def test_every_module_is_a_resource() -> None:
         "forward",
         "publish",
         "packet_log",
+        "netns_names",
         "netns_service",
     ]
     for kind in RESOURCES.values():

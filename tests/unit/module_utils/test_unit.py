@@ -29,8 +29,7 @@ def declare(**options: Any) -> Any:
 def unit(**options: Any) -> dict[str, Any]:
     """The settings of its unit."""
     service = declare(**options)
-    files = _unit.files(service.name, service.namespace, service.process, service.label)
-    return _unit.settings(files["/etc/systemd/system/bridgenet-web.service"])
+    return _unit.settings(_unit.text(service.name, service.namespace, service.process, service.label))
 
 
 @pytest.mark.parametrize(
@@ -76,22 +75,16 @@ def test_quoting_loses_nothing(given_words: list[str]) -> None:
 
 
 def test_the_whole_unit() -> None:
-    assert _unit.files(
-        "web",
-        "ns1",
-        declare(
-            hostname="web.lan",
-            user="daemon:adm",
-            environment={"B": 2, "A": "50% $x"},
-            working_dir="/srv/100%/a b",
-            restart="unless-stopped",
-            nameservers=["10.0.0.1"],
-            search=["lan"],
-            extra_hosts={"db": ["10.0.0.2", "FD00::2"]},
-        ).process,
-        Label("p", "web"),
-    ) == {
-        "/etc/systemd/system/bridgenet-web.service": """# bridgenet:1:p:web
+    process = declare(
+        hostname="web.lan",
+        user="daemon:adm",
+        environment={"B": 2, "A": "50% $x"},
+        working_dir="/srv/100%/a b",
+        restart="unless-stopped",
+    ).process
+    assert (
+        _unit.text("web", "ns1", process, Label("p", "web"))
+        == """# bridgenet:1:p:web
 # Written by nslab.bridgenet.netns_service, which removes it with state: absent.
 [Unit]
 Description=web in namespace ns1
@@ -105,23 +98,15 @@ BindReadOnlyPaths=-/etc/netns/ns1/resolv.conf:/etc/resolv.conf
 User=daemon
 Group=adm
 WorkingDirectory=/srv/100%%/a b
-Environment=A="50%% $x"
+Environment="A=50%% $x"
 Environment=B=2
 AmbientCapabilities=CAP_SYS_ADMIN
 ExecStart=unshare --uts -- sh -c "hostname \\"$$0\\" && exec \\"$$@\\"" web.lan setpriv --ambient-caps=-all \
 --inh-caps=-all -- sleep infinity
 Restart=always
 TimeoutStopSec=10
-""".replace('Environment=A="50%% $x"', 'Environment="A=50%% $x"'),
-        "/etc/netns/ns1/hosts": """# bridgenet:1:p:web
-127.0.0.1 localhost
-::1 localhost ip6-localhost ip6-loopback
-127.0.1.1 web.lan
-10.0.0.2 db
-fd00::2 db
-""",
-        "/etc/netns/ns1/resolv.conf": "# bridgenet:1:p:web\nsearch lan\nnameserver 10.0.0.1\n",
-    }
+"""
+    )
 
 
 def test_the_hosts_own_namespace() -> None:
@@ -133,12 +118,6 @@ def test_the_hosts_own_namespace() -> None:
         "Restart",
         "TimeoutStopSec",
     }
-
-
-def test_a_name_of_ones_own_address_stands_once() -> None:
-    service = declare(hostname="web", extra_hosts={"web": "10.0.0.2"})
-    hosts = _unit.files("web", "ns1", service.process, service.label)["/etc/netns/ns1/hosts"]
-    assert hosts.splitlines()[3:] == ["10.0.0.2 web"]
 
 
 @pytest.mark.parametrize("command", ["sleep 'a b' 3", ["sleep", "a b", 3], ("sleep", "a b", "3")])
@@ -177,12 +156,6 @@ def test_commands(command: Any) -> None:
         ({"hostname": "-a"}, "hostname '-a': allowed are"),
         ({"hostname": "a" * 65}, "allowed are 1 to 64"),
         ({"hostname": "a", "namespace": ""}, "hostname is for a namespace, and this command runs in the host's own"),
-        ({"nameservers": ["10.0.0.1"], "namespace": ""}, "nameservers is for a namespace"),
-        ({"nameservers": ["dns"]}, "nameserver 'dns' is no address"),
-        ({"search": ["lan"]}, "search without nameservers would leave nobody to ask; name a nameserver"),
-        ({"search": ["a b"], "nameservers": ["10.0.0.1"]}, "search 'a b': allowed are"),
-        ({"extra_hosts": {"db": "10.0.0"}}, "extra_hosts: db '10.0.0' is no address"),
-        ({"extra_hosts": {"d b": "10.0.0.1"}}, "extra_hosts 'd b': allowed are"),
         ({"user": "a b"}, "service 'web': user 'a b': allowed are letters"),
         ({"user": ":adm"}, "user ':adm' is neither USER nor USER:GROUP"),
         ({"user": "a:b c"}, "service 'web': group 'b c': allowed are letters"),

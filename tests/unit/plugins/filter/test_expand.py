@@ -75,6 +75,14 @@ def test_seed_001():
         ],
         "forward": [{"bridge": "br0", "label": "blue"}],
         "publish": [],
+        "netns_names": [
+            {
+                "name": "network/blue",
+                "namespaces": ["ns1", "ns2"],
+                "hosts": {"10.10.0.10": ["ns1"], "10.10.0.20": ["ns2"]},
+            },
+            {"name": "dns", "namespaces": ["ns1", "ns2"], "host_nameservers": True},
+        ],
         "netns_service": [],
     }
 
@@ -84,7 +92,17 @@ def test_the_filter_has_its_name():
 
 
 def test_nothing_declared():
-    modules = ("netns", "bridge", "veth", "bridge_port", "masquerade", "forward", "publish", "netns_service")
+    modules = (
+        "netns",
+        "bridge",
+        "veth",
+        "bridge_port",
+        "masquerade",
+        "forward",
+        "publish",
+        "netns_names",
+        "netns_service",
+    )
     empty = {module: [] for module in modules}
     assert expand({}, {}) == expand(None) == expand({}, None) == empty
 
@@ -392,7 +410,8 @@ REFUSED = {
         NETWORKS,
         container(ip4_address="10.10.0.10"),
         "container 'ns1': network 'blue': unknown key 'ip4_address'; did you mean 'ipv4_address'? "
-        "valid: ipv4_address, ipv6_address, mac_address, priority, gw_priority, interface_name, host_interface_name",
+        "valid: ipv4_address, ipv6_address, aliases, mac_address, priority, gw_priority, interface_name, "
+        "host_interface_name",
     ),
     "key: like no other": (network(zzz=1), {}, "unknown key 'zzz'; valid: bridge"),
     "key: number": (network(), {"ns1": {1: 2}}, "unknown key 1; valid: networks, network_mode"),

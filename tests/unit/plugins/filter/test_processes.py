@@ -30,14 +30,13 @@ def test_a_container_without_a_command_has_no_service():
 
 
 def test_a_command_in_a_network():
-    """It has the container's name, and finds that name at the container's address."""
+    """It has the container's name."""
     assert service({**IN_BLUE, "command": "sleep 'a b' 1"}, BLUE) == {
         "name": "web",
         "label": "web",
         "namespace": "web",
         "command": ["sleep", "a b", "1"],
         "hostname": "web",
-        "extra_hosts": {"web": ["10.10.0.10"]},
         "restart": "no",
     }
 
@@ -46,9 +45,6 @@ def test_every_key():
     assert service(
         with_command(
             hostname="www",
-            dns=["10.0.0.1", "fd00::1"],
-            dns_search="lan",
-            extra_hosts={"db": "10.0.0.2"},
             environment={"A": 1, "B": "x y"},
             user="daemon:adm",
             working_dir="/srv",
@@ -60,9 +56,6 @@ def test_every_key():
         "namespace": "web",
         "command": SLEEP,
         "hostname": "www",
-        "nameservers": ["10.0.0.1", "fd00::1"],
-        "search": ["lan"],
-        "extra_hosts": {"db": ["10.0.0.2"]},
         "environment": {"A": "1", "B": "x y"},
         "user": "daemon:adm",
         "working_dir": "/srv",
@@ -74,16 +67,9 @@ def test_every_key():
     ("given", "key", "read"),
     [
         ({"environment": ["A=b=c", "B="]}, "environment", {"A": "b=c", "B": ""}),
-        (
-            {"extra_hosts": ["db:10.0.0.2", "db=fd00::2", "x:[fd00::3]"]},
-            "extra_hosts",
-            {"db": ["10.0.0.2", "fd00::2"], "x": ["fd00::3"]},
-        ),
-        ({"extra_hosts": {"db": ["10.0.0.2", "10.0.0.3"]}}, "extra_hosts", {"db": ["10.0.0.2", "10.0.0.3"]}),
         ({"user": 1000}, "user", "1000"),
         ({"restart": False}, "restart", "no"),
         ({"command": ["sleep", 1, 1.5]}, "command", ["sleep", "1", "1.5"]),
-        ({"dns": "10.0.0.1"}, "nameservers", ["10.0.0.1"]),
     ],
 )
 def test_the_forms_that_compose_has(given, key, read):
@@ -102,7 +88,7 @@ def test_in_the_hosts_own_namespace():
 def test_in_the_namespace_of_another_container():
     lists = expand(BLUE, {"web": IN_BLUE, "side": {"network_mode": "container:web", "command": SLEEP}})
     (found,) = lists["netns_service"]
-    assert (found["namespace"], found["extra_hosts"]) == ("side", {"side": ["10.10.0.10"]})
+    assert (found["namespace"], found["hostname"]) == ("side", "side")
 
 
 def test_absent():
@@ -134,14 +120,7 @@ REFUSED = {
         {"network_mode": "host", "command": SLEEP, "hostname": "x"},
         "hostname is for a namespace of its own, and with network_mode: host the command has the host's",
     ),
-    "host: dns": ({"network_mode": "host", "command": SLEEP, "dns": "10.0.0.1"}, "dns is for a namespace of its own"),
     "hostname": (with_command(hostname="a b"), "hostname 'a b': allowed are"),
-    "dns": (with_command(dns="x"), "nameserver 'x' is no address"),
-    "dns: number": (with_command(dns=[1]), "dns 1 is a number, not text"),
-    "dns_search": (with_command(dns_search="lan"), "search without nameservers"),
-    "extra_hosts: form": (with_command(extra_hosts=["db"]), "extra_hosts 'db' is not of the form NAME=ADDRESS"),
-    "extra_hosts: type": (with_command(extra_hosts="db"), "extra_hosts is neither a mapping nor a list"),
-    "extra_hosts: address": (with_command(extra_hosts={"db": "x"}), "extra_hosts: db 'x' is no address"),
     "environment: form": (with_command(environment=["A"]), "environment 'A' is not of the form NAME=VALUE"),
     "environment: truth": (with_command(environment={"A": True}), "environment variable A True is neither text nor"),
     "environment: name": (with_command(environment={"A B": "1"}), "environment variable 'A B': allowed are"),
