@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 from .observe import NOT_THERE, Fact, Facts
 
@@ -25,6 +26,7 @@ class Difference:
     theirs: str
     ours: str
     reason: str
+    bridge_nf: bool = False  # only where bridged packets can pass the firewall, as a new namespace has it
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -40,6 +42,8 @@ class Difference:
         }
 
 
+_BRIDGE_NF = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+
 Pairs = dict[Fact, tuple[str, str]]  # theirs, ours
 
 
@@ -53,7 +57,7 @@ def listed(engine: str, theirs: Facts, ours: Facts) -> Pairs:
     """What the table tells of an engine."""
     found: Pairs = {}
     for row in DIFFERENCES:
-        if engine not in row.engines:
+        if engine not in row.engines or (row.bridge_nf and not _BRIDGE_NF.exists()):
             continue
         facts = row.facts({**theirs, **ours})
         assert facts, f"nothing is called so: {row}"
@@ -88,6 +92,10 @@ _LOCALNET = (
     "Netavark lets 127.0.0.0/8 pass every bridge, for ports published to localhost; ours where there are some, and "
     "with a guard against the containers."
 )
+_LOCALNET_PROXY = (
+    "On localhost Docker's proxy listens; ours is translated, for which 127.0.0.0/8 passes the bridges of those who "
+    "publish, with a guard against the containers."
+)
 _STILL_HEARD = (
     "With IPv6 forwarding a host ignores router advertisements, and loses the default route that it has from them. "
     "The engines accept that; we let the host's own interfaces go on hearing them."
@@ -101,12 +109,28 @@ _TO_ITSELF = (
     "bridge; ours takes what came in by the bridge."
 )
 _HAIRPIN = (
-    "For a container that asks for its own published port. Ours has no need of it where the packet goes through the "
-    "host, and comes back from the bridge itself."
+    "For a container that asks for its own published port, where bridged packets pass the firewall. Ours has it where "
+    "the container publishes."
 )
+_HAIRPIN_MISSING = (
+    "With `bridge-nf-call-iptables=1` a container does not reach its own published port unless its port of the bridge "
+    "sends back where it came from."
+)
+_ACROSS = "A published port is for everybody who reaches the host; isolation is not asked."
+_HOST_ITSELF = (
+    "What the host asks of its own published ports comes from the bridge's address, also from 127.0.0.1 and whichever "
+    "address it has."
+)
+_PROXY_UDP = (
+    "Docker's proxy answers UDP from another address of the host than was asked; ours has no proxy, and tells the "
+    "kernel's connection tracking."
+)
+_PROXY_IPV6 = "Docker's proxy takes IPv6 to a container that has none; ours is reached by the families that it has."
+_BY_ROUTE = "Docker lets the container's own port of a published one be asked by a route, past the host's address."
 
 _IPV4_ONLY = ("red", "blue")
 _BOTH = ("violet",)
+_PUBLISHING = ("red", "violet")
 
 
 def _of(kinds: str, networks: tuple[str, ...] = ("*",)) -> tuple[str, ...]:
@@ -127,7 +151,9 @@ DIFFERENCES = (
     Difference(ALL, _of("bridge ports"), "link ifalias", "none", "a label", _LABEL),
     Difference(("cni",), _of("ports containers"), "link txqlen", "0", "1000", _QUEUE),
     Difference(("docker",), _of("bridge ports containers"), "link txqlen", "0", "1000", _QUEUE),
-    Difference(("cni",), _of("ports"), "slave hairpin", "True", "False", _HAIRPIN),
+    Difference(("cni",), "ports of blue", "slave hairpin", "True", "False", _HAIRPIN),
+    Difference(("cni",), _of("ports", _PUBLISHING), "slave hairpin", "True", "False / True", _HAIRPIN),
+    Difference(("netavark", "docker"), _of("ports", _PUBLISHING), "slave hairpin", "False", "False / True", _HAIRPIN),
     # Addresses.
     Difference(
         ALL,
@@ -215,7 +241,8 @@ DIFFERENCES = (
     Difference(("cni", "docker"), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "0", "1", _NO_MATTER),
     Difference(("cni",), _of("ports"), "ipv6/conf/*/accept_ra", "0", "1", _PORT),
     Difference(("netavark",), _of("containers"), "ipv6/conf/*/autoconf", "0", "1", _AUTOCONF),
-    Difference(("netavark",), _of("bridge"), "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET),
+    Difference(("netavark",), "bridge of blue", "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET),
+    Difference(("docker",), _of("bridge", _PUBLISHING), "ipv4/conf/*/route_localnet", "0", "1", _LOCALNET_PROXY),
     Difference(("cni",), _of("containers"), "ipv4/conf/*/arp_notify", "1", "0", _ANNOUNCED),
     Difference(("docker",), _of("containers"), "ipv4/ip_unprivileged_port_start", "0", "1024", _ROOT),
     Difference(("docker",), _of("containers"), "ipv4/ping_group_range", "0 2147483647", "1 0", _ROOT),
@@ -232,11 +259,66 @@ DIFFERENCES = (
     # Who reaches whom.
     Difference(
         ("cni", "netavark"),
-        ("world to [rbv]?", "world to [rbv]? (IPv6)"),
+        ("world to [rbv]?", "world to v? (IPv6)"),
         "seen",
         "as itself",
         "nothing",
         _NOT_PUBLISHED,
     ),
     Difference(("docker",), "host to gateway of *[a-z]", "seen", "as itself", "as the gateway", _TO_ITSELF),
+    # Published ports: 8081, 8083, 8090 and 8091 of r1, and 8085 of v1.
+    Difference(("docker",), ("world to [rv]1", "world to v1 (IPv6)"), "seen", "as itself", "nothing", _BY_ROUTE),
+    Difference(
+        ALL,
+        ("host to port 80[89][0135] of host", "host to port 8085 of host (IPv6)"),
+        "seen",
+        "as itself",
+        "as the gateway",
+        _HOST_ITSELF,
+    ),
+    Difference(
+        ("cni", "netavark"),
+        ("b1 to port 80[89][0135] of host", "r? to port 8085 of host", "v? to port 80[89][013] of host"),
+        "seen",
+        "nothing",
+        "as the gateway",
+        _ACROSS,
+    ),
+    Difference(
+        ("netavark",),
+        ("r1 to port 80[89][013] of host", "v1 to port 8085 of host", "v1 to port 8085 of host (IPv6)"),
+        "seen",
+        "nothing",
+        "as the gateway",
+        _HAIRPIN_MISSING,
+        bridge_nf=True,
+    ),
+    Difference(
+        ("docker",),
+        ("[rbv]? to port 808[15] of host", "v? to port 8085 of host (IPv6)"),
+        "seen",
+        "tcp as the gateway, udp nothing",
+        "as the gateway",
+        _PROXY_UDP,
+    ),
+    Difference(
+        ("docker",),
+        (
+            "host to port 80[89][01] of host (IPv6)",
+            "world to port 80[89][01] of host (IPv6)",
+            "v? to port 809? of host (IPv6)",
+        ),
+        "seen",
+        "as the gateway",
+        "refused",
+        _PROXY_IPV6,
+    ),
+    Difference(
+        ("docker",),
+        "v? to port 8081 of host (IPv6)",
+        "seen",
+        "tcp as the gateway, udp nothing",
+        "refused",
+        _PROXY_IPV6,
+    ),
 )

@@ -92,10 +92,21 @@ SPECIFICATION = Specification(
         Network("violet", "brv", "10.74.0.0/24", "10.74.0.1", "fd74::/64", "fd74::1"),
     ),
     containers=(
-        Container("r1", "red", "10.71.0.11"),
+        Container(
+            "r1",
+            "red",
+            "10.71.0.11",
+            ports=(
+                Port(8081, 80),
+                Port(8081, 80, "udp"),
+                Port(8082, 80, address="127.0.0.1"),
+                Port(8083, 80, address=HOST),
+                Port(8090, 80, count=2),
+            ),
+        ),
         Container("r2", "red", "10.71.0.12"),
         Container("b1", "blue", "10.72.0.11"),
-        Container("v1", "violet", "10.74.0.11", "fd74::11"),
+        Container("v1", "violet", "10.74.0.11", "fd74::11", ports=(Port(8085, 80), Port(8085, 80, "udp"))),
         Container("v2", "violet", "10.74.0.12", "fd74::12"),
     ),
 )

@@ -33,6 +33,15 @@ def test_what_is_compared_is_there(ours: Facts) -> None:
         ("world to r1", "seen"): "nothing",
         ("v1 to v2 (IPv6)", "seen"): "as itself",
         ("v1 to world (IPv6)", "seen"): "as host",
+        ("world to port 8081 of host", "seen"): "as itself",
+        ("world to port 8082 of host", "seen"): "refused",
+        ("world to port 8083 of host", "seen"): "as itself",
+        ("world to port 8083 of another address of host", "seen"): "refused",
+        ("world to port 8085 of host (IPv6)", "seen"): "as itself",
+        ("world to port 8091 of host", "seen"): "as itself",
+        ("host to port 8082 of localhost", "seen"): "as the gateway",
+        ("r1 to port 8081 of host", "seen"): "as the gateway",
+        ("r2 to port 8081 of host", "seen"): "as the gateway",
         ("host to r1", "seen"): "as the gateway",
     }
     assert {key: ours[Fact(*key)] for key in expected} == expected
