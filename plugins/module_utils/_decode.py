@@ -32,7 +32,7 @@ _U16 = struct.Struct("=H")
 
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 5, 6, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID = 18, 20, 26, 33, 37
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = 1, 2, 4, 5
 _BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
@@ -83,6 +83,7 @@ class LinkRow:
     persistent: bool  # of a tun or tap
     carrier: bool
     default_pvid: int | None  # of a bridge, where the kernel can filter VLANs
+    qdisc: str  # the kind of that at the root
 
 
 @dataclass
@@ -257,6 +258,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
                     persistent,
                     _flag(data, attrs, _IFLA_CARRIER),
                     default_pvid,
+                    _text(data, attrs[_IFLA_QDISC]) if _IFLA_QDISC in attrs else "",
                 )
             )
     return rows

@@ -10,6 +10,7 @@ import os
 import resource
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Callable
 
 from . import _namespaces
 from ._errors import BridgenetError
@@ -45,6 +46,7 @@ class Kernel:
         self._paths: dict[str, str] = {}  # of namespaces that are not published under the name that they have here
         self._held: dict[str, tuple[int, str]] = {}  # withdrawn namespaces, until the run has succeeded
         self._indices: dict[tuple[str, str], int] = {}
+        self._answers: dict[str, bool] = {}
         self._pending: list[NetlinkOperation] = []
         self._messages: list[Message] = []
         self._done: list[Operation] = []
@@ -116,6 +118,17 @@ class Kernel:
             yield
         finally:
             _namespaces.enter(self.home)
+
+    def can(self, what: str, ask: Callable[[Socket], bool]) -> bool:
+        """What this kernel can do; asked once, in a namespace for nothing else."""
+        if what not in self._answers:
+            with _namespaces.scratch(self.home):
+                socket = Socket()
+                try:
+                    self._answers[what] = ask(socket)
+                finally:
+                    socket.close()
+        return self._answers[what]
 
     def index(self, namespace: str, name: str) -> int:
         """The index of a link, which may have been created a moment ago."""

@@ -69,6 +69,35 @@ class Vlan:
 
 
 @dataclass(frozen=True)
+class Tbf:
+    """A token bucket filter, which limits a rate; buffer is in ticks of the kernel."""
+
+    rate: int  # bytes per second
+    buffer: int
+    limit: int  # bytes that may wait
+
+
+@dataclass(frozen=True)
+class Netem:
+    """A network emulator; times are in ticks, shares in 32 bits, as the kernel has them."""
+
+    delay: int
+    jitter: int
+    loss: int
+    duplicate: int
+    limit: int  # packets that may wait
+
+
+@dataclass(frozen=True)
+class Qdisc:
+    """What a link does with the packets that it sends; nothing of it is what the kernel gives by itself."""
+
+    netem: Netem | None = None
+    tbf: Tbf | None = None
+    foreign: str = ""  # the kind of one that somebody else set
+
+
+@dataclass(frozen=True)
 class TunOptions:
     """What only a tun or tap has (IFLA_TUN_*, linux/if_link.h)."""
 
@@ -102,6 +131,7 @@ class Link:
     bridge: BridgeOptions | None = None
     vlans: tuple[Vlan, ...] | None = None  # only where asked for, or where a bridge heeds them
     tun: TunOptions | None = None
+    qdisc: Qdisc | None = None  # only where asked for, or where there is a tbf or netem
     peer: tuple[str, str] | None = None
     addresses: tuple[str, ...] | None = None
     routes: tuple[Route, ...] | None = None
@@ -332,6 +362,7 @@ class Host:
     accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("user" or "group", name) -> number
     br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*
     filters_vlans: bool = True  # its bridges can; only where asked for
+    qdiscs_missing: frozenset[str] = frozenset()  # kinds that the kernel lacks; only of those asked for
     ipv6: bool = True  # the kernel speaks IPv6
     systemd: bool = False  # it runs this host
     names: Mapping[str, str] = field(default_factory=dict)  # published name -> where it stands in `namespaces`

@@ -18,15 +18,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
 
-from . import _conntrack, _decode
+from . import _conntrack, _decode, _qdisc
 from ._errors import BridgenetError
-from ._model import Vlan
+from ._model import Qdisc, Vlan
 from ._templates import HEADERS, Template, shape_of, spans
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
 RTM_GETNEIGH = 30
+RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 RTM_NEWNSID, RTM_GETNSID = 88, 90
 
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 1, 4, 0x300, 0x10
@@ -60,7 +61,7 @@ OLDEST_PYROUTE2 = (0, 7, 2)
 class Message:
     """One request: `family` names pyroute2's class, `attrs` is its notation of attributes."""
 
-    family: str  # "link", "address", "route", "nsid" or "vlan"
+    family: str  # "link", "address", "route", "nsid", "vlan" or "qdisc"
     type: int
     flags: int = 0
     fields: dict[str, int] = field(default_factory=dict)
@@ -109,11 +110,13 @@ def require_pyroute2() -> None:
         import importlib.metadata
 
         import pyroute2
+        from pyroute2.netlink import nlmsg
         from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
         from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
         from pyroute2.netlink.rtnl.ndmsg import ndmsg
         from pyroute2.netlink.rtnl.nsidmsg import nsidmsg
         from pyroute2.netlink.rtnl.rtmsg import rtmsg
+        from pyroute2.netlink.rtnl.tcmsg import tcmsg
     except ImportError as error:
         raise BridgenetError(f"the Python library pyroute2 is missing on this host ({error}); {fix}") from error
     found = str(getattr(pyroute2, "__version__", ""))
@@ -122,6 +125,8 @@ def require_pyroute2() -> None:
     if _version(found) < OLDEST_PYROUTE2:
         raise BridgenetError(f"pyroute2 {found} on this host is too old, 0.7.2 or later is needed; {fix}")
     _classes.update(link=ifinfmsg, address=ifaddrmsg, route=rtmsg, nsid=nsidmsg, neighbour=ndmsg, vlan=ifinfmsg)
+    attributes = (("TCA_UNSPEC", "none"), ("TCA_KIND", "asciiz"), ("TCA_OPTIONS", "cdata"))
+    _classes["qdisc"] = type("qdiscmsg", (nlmsg,), {"fields": tcmsg.fields, "nla_map": attributes})
 
 
 def _encode_anew(message: Message) -> bytes:
@@ -328,6 +333,27 @@ class Socket:
                 infos = spec.get_attrs("IFLA_BRIDGE_VLAN_INFO") if spec else []
                 found[int(message["index"])] = tuple(_vlans((info["flags"], info["vid"]) for info in infos))
         return found
+
+    def qdiscs(self) -> dict[int, Qdisc]:
+        """Interface index -> what somebody set there. Decoded by pyroute2: they are read rarely."""
+        require_pyroute2()
+        found: dict[int, list[_qdisc.Row]] = {}
+        for data in self._dump(RTM_GETQDISC, bytes(20)):
+            for _kind, _sequence, start, end in _decode.messages(data):
+                message = _classes["qdisc"](data[start - 16 : end])
+                message.decode()
+                place = (message["index"], message["handle"], message["parent"])
+                options = message.get_attr("TCA_OPTIONS")
+                row = _qdisc.Row(*place, message.get_attr("TCA_KIND"), bytes(options or b""))
+                found.setdefault(row.index, []).append(row)
+        return {index: _qdisc.read(rows) for index, rows in found.items()}
+
+    def knows_qdisc(self, kind: str) -> bool:
+        """Whether the kernel has this kind, loading its module if need be; asked in a namespace for nothing else."""
+        fields = {"family": 0, "index": 1, "handle": 0, "parent": _qdisc.ROOT}
+        message = Message("qdisc", RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, fields, [("TCA_KIND", kind)])
+        refused = self.send([message])[0]
+        return refused is None or refused.errno not in (errno.ENOENT, errno.EOPNOTSUPP)
 
     def index(self, name: str) -> int:
         """The index of a link by its name, 0 where there is none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from . import _known_names, _labels, _unit
+from . import _known_names, _labels, _qdisc, _unit
 from ._labels import Label
 from ._model import HOST, Host
 from ._resources import RESOURCES, _publish
@@ -34,7 +34,7 @@ def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Na
         for name, found in _ports(current, project):
             if name in publishers:
                 yield found
-        for places, found in [*_links(current, project), *_services(current, project)]:
+        for places, found in [*_links(current, project), *_qdiscs(current, project), *_services(current, project)]:
             if not namespaces.isdisjoint(places):
                 yield found
         for knowing, name in _names(current, project):
@@ -86,7 +86,7 @@ def _everything(current: Host, project: str) -> Iterator[Found]:
         if name != HOST and label:
             for ours in label.published(names.get(name, ())):
                 yield "netns", {"name": ours, "label": label.object}
-    for _places, found in [*_links(current, project), *_services(current, project)]:
+    for _places, found in [*_links(current, project), *_qdiscs(current, project), *_services(current, project)]:
         yield found
     for _knowing, name in _names(current, project):
         yield "netns_names", {"name": name}
@@ -105,6 +105,18 @@ def _links(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
             if label and link.kind in _MODULES:
                 options = {"name": link.name, "namespace": name, "label": label.object}
                 yield {name, *(link.peer or ())[:1]}, (_MODULES[link.kind], options)
+
+
+def _qdiscs(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:
+    """What is ours on the links of the project, and on the other ends of its veths, which carry no label."""
+    for name, namespace in current.namespaces.items():
+        for link in namespace.links.values():
+            if not _qdisc.is_ours(link.qdisc):
+                continue
+            place, peer = link.peer or ("", "")
+            far = current.namespaces[place].links.get(peer) if link.peer and place in current.namespaces else None
+            if any(_owned(one.label or "", project) for one in (link, far) if one is not None):
+                yield {name, *(link.peer or ())[:1]}, ("qdisc", {"name": link.name, "namespace": name})
 
 
 def _services(current: Host, project: str) -> Iterator[tuple[set[str], Found]]:

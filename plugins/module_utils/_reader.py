@@ -10,6 +10,7 @@ import os
 import pwd
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import partial
 
 from . import (
     _decode,
@@ -27,7 +28,7 @@ from . import (
 )
 from ._kernel import Kernel
 from ._known_names import KnownNames
-from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Route, Service, Vlan
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Qdisc, Route, Service, Vlan
 from ._netlink import Socket
 from ._places import Places, Wanted
 
@@ -42,6 +43,8 @@ class Scope(Wanted):
     forwarding: set[str] = field(default_factory=set)  # switches that may be turned on
     tuns: bool = False  # who has a tun or tap open
     vlans: bool = False  # of bridges and their ports
+    qdiscs: bool = False  # of all links
+    qdisc_kinds: set[str] = field(default_factory=set)  # that the kernel must have
     accounts: set[tuple[str, str]] = field(default_factory=set)  # ("user" or "group", name) whose number is needed
     firewall: _firewall.Look = field(default_factory=_firewall.Look)
     enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
@@ -60,7 +63,7 @@ class Scope(Wanted):
 class _Dump:
     """The raw rows of one namespace."""
 
-    def __init__(self, kernel: Kernel, namespace: str, vlans: bool) -> None:
+    def __init__(self, kernel: Kernel, namespace: str, scope: Scope) -> None:
         socket = kernel.socket(namespace)
         self.name = namespace
         self.rows = socket.links()
@@ -75,8 +78,11 @@ class _Dump:
                 self.defaults.add(row.index)
         self.by_index = {row.index: row for row in self.rows}
         self.vlans: dict[int, tuple[Vlan, ...]] | None = None
-        if any(row.bridge and (vlans or row.bridge.vlan_filtering) for row in self.rows):
+        if any(row.bridge and (scope.vlans or row.bridge.vlan_filtering) for row in self.rows):
             self.vlans = socket.vlans()
+        self.qdiscs: dict[int, Qdisc] | None = None
+        if scope.qdiscs or any(row.qdisc in ("tbf", "netem") for row in self.rows):
+            self.qdiscs = socket.qdiscs()
 
 
 class _Ids:
@@ -148,6 +154,7 @@ def _links(
             bridge=row.bridge,
             vlans=dump.vlans.get(row.index, ()) if dump.vlans is not None else None,
             tun=row.tun,
+            qdisc=dump.qdiscs.get(row.index, Qdisc()) if dump.qdiscs is not None else None,
             peer=peers.get((dump.name, row.index)),
             addresses=tuple(sorted(address.address for address in addresses)),
             routes=tuple(sorted(routes, key=_route_order)),
@@ -182,7 +189,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     if scope.everything:
         scope.firewall.add_everything()
     with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
-        dumps = _dumps(kernel, inodes, scope.vlans)
+        dumps = _dumps(kernel, inodes, scope)
         firewall = collect_firewall()
     ids = _Ids(kernel)
     peers = _peers(ids, dumps)
@@ -220,17 +227,18 @@ def read(kernel: Kernel, scope: Scope) -> Host:
         accounts=_accounts(scope.accounts),
         br_netfilter=_sysctl.exists("net/bridge"),
         filters_vlans=not scope.vlans or _filters_vlans(kernel, dumps),
+        qdiscs_missing=_missing_qdiscs(kernel, scope.qdisc_kinds),
         ipv6=_sysctl.exists("net/ipv6"),
         services=_services(kernel, scope, enclosed, places.published),
         systemd=_systemd.is_there(),
     )
 
 
-def _dumps(kernel: Kernel, names: Iterable[str], vlans: bool) -> dict[str, _Dump]:
+def _dumps(kernel: Kernel, names: Iterable[str], scope: Scope) -> dict[str, _Dump]:
     found = {}
     for name in names:
         try:
-            found[name] = _Dump(kernel, name, vlans)
+            found[name] = _Dump(kernel, name, scope)
         except FileNotFoundError:
             continue  # gone since it was listed, or an ordinary file
     return found
@@ -327,12 +335,12 @@ def _filters_vlans(kernel: Kernel, dumps: Mapping[str, _Dump]) -> bool:
         for row in dump.rows:
             if row.bridge:
                 return row.default_pvid is not None
-    with _namespaces.scratch(kernel.home):
-        socket = Socket()
-        try:
-            return socket.can_filter_vlans()
-        finally:
-            socket.close()
+    return kernel.can("filter VLANs", Socket.can_filter_vlans)
+
+
+def _missing_qdiscs(kernel: Kernel, kinds: Iterable[str]) -> frozenset[str]:
+    """Of some kinds of queueing disciplines, those that this kernel lacks."""
+    return frozenset(kind for kind in kinds if not kernel.can(kind, partial(Socket.knows_qdisc, kind=kind)))
 
 
 def _switch(switch: str) -> dict[str, str]:

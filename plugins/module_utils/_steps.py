@@ -53,6 +53,7 @@ from ._operations import (
     WriteFile,
 )
 from ._operations_names import WriteNames
+from ._operations_qdisc import qdisc_steps
 from ._operations_tun import CreateTun
 from ._operations_vlan import vlan_steps
 from ._services import service_steps
@@ -336,7 +337,7 @@ class _Work:
                 starts = self._starts(self._predicted, end[0])
                 self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
             elif not link.mac:  # check mode assumes that an earlier task makes this link
-                bare = dataclasses.replace(link, master="", port=None, vlans=None, addresses=(), routes=())
+                bare = dataclasses.replace(link, master="", port=None, vlans=None, qdisc=None, addresses=(), routes=())
                 self.updates += update(end[0], bare, link, self._current.ipv6)
             elif link.kind == "bridge":
                 self._bridge(end, link, pending)
@@ -420,10 +421,10 @@ def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts:
     `starts` is whether each end speaks IPv6 at first, `ipv6` whether the kernel does.
     """
     made = dataclasses.replace(
-        near, ipv6=starts[0], label="", port=_after_joining(near), vlans=None, addresses=(), routes=()
+        near, ipv6=starts[0], label="", port=_after_joining(near), vlans=None, qdisc=None, addresses=(), routes=()
     )
     made_far = dataclasses.replace(
-        far, up=False, ipv6=starts[1], label="", master="", port=None, vlans=None, addresses=(), routes=()
+        far, up=False, ipv6=starts[1], label="", master="", port=None, vlans=None, qdisc=None, addresses=(), routes=()
     )
     settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
     rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
@@ -441,7 +442,17 @@ def _new_tun(namespace: str, link: Link, options: TunOptions, starts: bool, ipv6
     if link.mac:  # the kernel gives a tap any, which nothing can go back to
         found.append(SetLink(namespace, link.name, (("mac", link.mac),), (("mac", link.mac),)))
     bare = dataclasses.replace(
-        link, mtu=1500, up=False, ipv6=starts, label="", master="", port=None, vlans=None, addresses=(), routes=()
+        link,
+        mtu=1500,
+        up=False,
+        ipv6=starts,
+        label="",
+        master="",
+        port=None,
+        vlans=None,
+        qdisc=None,
+        addresses=(),
+        routes=(),
     )
     return found + update(namespace, bare, link, ipv6)
 
@@ -460,7 +471,7 @@ def _new_bridge(namespace: str, link: Link) -> Ops:
 def _raised(namespace: str, link: Link, mtu: int, starts: bool) -> Ops:
     """The rest of a new bridge, whose MTU its ports have made `mtu` and which `starts` with or without IPv6."""
     made = dataclasses.replace(
-        link, up=False, mtu=mtu, ipv6=starts, vlans=None, addresses=(), routes=(), master="", port=None
+        link, up=False, mtu=mtu, ipv6=starts, vlans=None, qdisc=None, addresses=(), routes=(), master="", port=None
     )
     return update(namespace, made, link, starts or bool(link.ipv6))
 
@@ -500,6 +511,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     found += vlan_steps(namespace, None if joins else before.vlans, after)
     if after.bridge is not None and before.bridge is not None:
         found += _option_steps(SetBridge, BridgeOptions, namespace, name, before.bridge, after.bridge)
+    found += qdisc_steps(namespace, before.qdisc, after)
     # Addresses and routes come when the link is up: the far end of a veth, above all.
     first = next((address for address in new if _names.family(address) == 4), "") if 4 in disturbed else ""
     found += [AddAddress(namespace, name, address, address == first) for address in new]

@@ -21,8 +21,8 @@ options:
   purge:
     description:
       - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
-        namespaces, bridges, veth pairs, tun and tap devices, masquerade, forward, publish and packet_log entries, lists
-        of names, and services. Nothing else is ever removed.
+        namespaces, bridges, veth pairs, tun and tap devices, queueing disciplines of these, masquerade, forward,
+        publish and packet_log entries, lists of names, and services. Nothing else is ever removed.
     type: bool
     default: false
   absent_when_held:
@@ -50,6 +50,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.netns_service.list
   - nslab.bridgenet.packet_log.list
   - nslab.bridgenet.publish.list
+  - nslab.bridgenet.qdisc.list
   - nslab.bridgenet.sysctl_bridge_nf.list
   - nslab.bridgenet.task
   - nslab.bridgenet.tuntap.list
@@ -66,6 +67,7 @@ seealso:
   - module: nslab.bridgenet.netns_service
   - module: nslab.bridgenet.packet_log
   - module: nslab.bridgenet.publish
+  - module: nslab.bridgenet.qdisc
   - module: nslab.bridgenet.sysctl_bridge_nf
   - module: nslab.bridgenet.tuntap
   - module: nslab.bridgenet.veth

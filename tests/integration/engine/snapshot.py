@@ -105,6 +105,11 @@ def _vlans() -> dict[str, Any]:
     return {one["ifname"]: one["vlans"] for one in found if one["vlans"]}
 
 
+def _qdiscs() -> list[Any]:
+    """What is not the kernel's own, with the options that the kernel tells."""
+    return [one for one in json.loads(shell("tc -j qdisc show")) if one.get("handle") != "0:"]
+
+
 def _network() -> State:
     output = shell("printf 'address show\\nroute show table all\\nrule show\\n' | ip -j -d -batch -")
     found_links, found_routes, rules = [_cleaned(json.loads(line)) for line in output.splitlines()]
@@ -127,6 +132,7 @@ def _network() -> State:
         "vlans": _vlans() if any("vlan_default_pvid" in one for one in bridges) else {},
         "routes": sorted(json.dumps(route, sort_keys=True) for route in settled),
         "rules": rules,
+        "qdiscs": _qdiscs() if any(one.get("qdisc") in ("tbf", "netem") for one in found_links) else [],
         "sysctls": _sysctls(),
     }
 

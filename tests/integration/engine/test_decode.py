@@ -175,6 +175,7 @@ def reference_link(message: Any) -> LinkRow:
         tun=tun,
         persistent=tun is not None and bool(data.get_attr("IFLA_TUN_PERSIST")),
         carrier=bool(message.get_attr("IFLA_CARRIER")),
+        qdisc=message.get_attr("IFLA_QDISC") or "",
         default_pvid=data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") if kind == "bridge" else None,
     )
 
