@@ -143,8 +143,11 @@ def _failed(number: int) -> Answer:
     return Answer(False, _REASONS.get(number, os.strerror(number).lower()))
 
 
-def ask(kernel: Kernel, pings: Sequence[Ping], timeout: float) -> list[Answer]:
-    """The answers in the order of the questions; FileNotFoundError where a namespace is missing."""
+def ask(kernel: Kernel, pings: Sequence[Ping], limits: Sequence[float]) -> list[Answer]:
+    """The answers in the order of the questions; FileNotFoundError where a namespace is missing.
+
+    For each there is a limit, in seconds from when all have been asked.
+    """
     by_source: dict[str, list[int]] = {}
     for number, ping in enumerate(pings):
         by_source.setdefault(ping.source, []).append(number)
@@ -155,8 +158,15 @@ def ask(kernel: Kernel, pings: Sequence[Ping], timeout: float) -> list[Answer]:
                 for number in numbers:
                     this.ask(number)
                     this.read(0)  # a socket has room for some hundred answers
-        end = time.monotonic() + timeout
-        while len(this.answers) < len(pings) and (left := end - time.monotonic()) > 0:
+        asked = time.monotonic()
+        longest = sorted(range(len(pings)), key=lambda number: limits[number])
+        while longest:
+            if longest[-1] in this.answers:
+                longest.pop()
+                continue
+            left = asked + limits[longest[-1]] - time.monotonic()
+            if left <= 0:
+                break
             this.read(left)
     finally:
         this.close()

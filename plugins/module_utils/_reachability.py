@@ -20,6 +20,7 @@ from ._model import HOST
 from ._pings import Answer, Ping, ask
 
 _WIDEST = 12  # columns of a drawn matrix
+_WIDEST_NAMED = 24  # the same where cells are one word
 
 _HOW = {
     "protocol": {"type": "str", "choices": ["icmp", "tcp"], "default": "icmp"},
@@ -35,10 +36,13 @@ class Pair:
     ping: Ping
     expected: bool
     title: str
+    name: str = ""  # of what is asked
 
     @property
     def column(self) -> str:
         """What is asked, for the head of a table."""
+        if self.name:
+            return self.name
         return f"{self.ping.target} tcp/{self.ping.port}" if self.ping.port else self.ping.target
 
 
@@ -56,10 +60,12 @@ def reachability_module() -> None:
                     "from": {"type": "str", "default": ""},
                     "to": {"type": "str", "required": True},
                     **_HOW,
+                    "name": {"type": "str"},
                     "title": {"type": "str"},
                 },
             },
             "timeout": {"type": "float", "default": 1},
+            "unexpected_timeout": {"type": "float"},
             "assert": {"type": "bool", "default": True},
         },
         required_together=[("from", "to")],
@@ -68,7 +74,7 @@ def reachability_module() -> None:
     )
     try:
         pairs = declare(module.params)
-        answers = answered(pairs, module.params["timeout"])
+        answers = answered(pairs, module.params["timeout"], module.params["unexpected_timeout"])
     except (BridgenetError, OSError) as error:
         module.fail_json(msg=str(error))
         raise  # fail_json does not return
@@ -83,10 +89,10 @@ def declare(params: Mapping[str, Any]) -> list[Pair]:
     """From the options: each of `from` to each of `to`, and those of the matrix."""
     asked = [{**params, "from": source, "to": target} for source in params["from"] or () for target in params["to"]]
     asked += params["matrix"] or ()
-    if not 0 < params["timeout"] <= 3600:
-        raise BridgenetError(
-            f"timeout {params['timeout']:g} is out of range: more than 0 and up to 3600 seconds are possible"
-        )
+    for name in ("timeout", "unexpected_timeout"):
+        value = params.get(name)
+        if value is not None and not 0 < value <= 3600:
+            raise BridgenetError(f"{name} {value:g} is out of range: more than 0 and up to 3600 seconds are possible")
     return [_pair(options) for options in asked]
 
 
@@ -101,11 +107,12 @@ def _pair(options: Mapping[str, Any]) -> Pair:
         raise BridgenetError(f"port {port} is out of range: 1 to 65535 are possible")
     ping = Ping(_names.namespace(source) if source else HOST, target, port or 0)
     where = f"{target} port {port}" if port else target
-    return Pair(ping, options["expected"], options.get("title") or f"{source or 'the host'} to {where}")
+    name = options.get("name") or ""
+    return Pair(ping, options["expected"], options.get("title") or f"{source or 'the host'} to {name or where}", name)
 
 
-def answered(pairs: Sequence[Pair], timeout: float) -> list[Answer]:
-    """Ask all at once."""
+def answered(pairs: Sequence[Pair], timeout: float, unexpected: float | None = None) -> list[Answer]:
+    """Ask all at once. None waits for answers that are not expected as long as for the others."""
     if os.geteuid() != 0:
         raise BridgenetError("namespaces can only be entered by root; use `become: true`")
     published = _namespaces.published()
@@ -115,7 +122,9 @@ def answered(pairs: Sequence[Pair], timeout: float) -> list[Answer]:
             f"{', '.join(map(place, missing))} does not exist on this host; name one that `ip netns list` shows"
         )
     with Kernel() as kernel:
-        return ask(kernel, [pair.ping for pair in pairs], timeout)
+        brief = timeout if unexpected is None else min(unexpected, timeout)
+        limits = [timeout if pair.expected else brief for pair in pairs]
+        return ask(kernel, [pair.ping for pair in pairs], limits)
 
 
 def report(pairs: Sequence[Pair], answers: Sequence[Answer]) -> dict[str, Any]:
@@ -124,7 +133,7 @@ def report(pairs: Sequence[Pair], answers: Sequence[Answer]) -> dict[str, Any]:
     return {
         "as_expected": all(one["as_expected"] for one in shown),
         "pairs": shown,
-        "drawing": _matrix(pairs, answers) or [one["said"] for one in shown],
+        "drawing": _named_matrix(pairs, answers) or _matrix(pairs, answers) or [one["said"] for one in shown],
     }
 
 
@@ -162,6 +171,30 @@ def _matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
     }
     if not pairs or len(columns) > _WIDEST or len(cells) < len(rows) * len(columns):
         return []
+    return _drawn(rows, columns, cells)
+
+
+def _named_matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
+    """The same where each address has a name: one cell for all addresses of a name, and none for what nobody asks."""
+    rows = list(dict.fromkeys(pair.ping.source for pair in pairs))
+    columns = list(dict.fromkeys(pair.name for pair in pairs))
+    columns.sort(key=lambda name: rows.index(name) if name in rows else -1)  # as the rows are
+    if not pairs or not all(columns) or len(columns) > _WIDEST_NAMED:
+        return []
+    found: dict[tuple[str, str], list[tuple[bool, bool]]] = {}
+    for pair, answer in zip(pairs, answers):
+        found.setdefault((pair.ping.source, pair.name), []).append((answer.reached, answer.reached == pair.expected))
+    cells = {}
+    for row in rows:
+        for column in columns:
+            seen = found.get((row, column), [])
+            reached = {one for one, _right in seen}
+            words = "-" if not seen else "partly" if len(reached) > 1 else "yes" if True in reached else "no"
+            cells[row, column] = words if all(right for _one, right in seen) else f"{words} !"
+    return _drawn(rows, columns, cells)
+
+
+def _drawn(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], str]) -> list[str]:
     lines = [["from", *columns]]
     lines += [[row or "the host", *(cells[row, column] for column in columns)] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines)]

@@ -76,6 +76,10 @@ options:
           - Whether it is to be reached, or must not be.
         type: bool
         default: true
+      name:
+        description:
+          - What to call O(matrix[].to) in RV(drawing). Addresses of the same name share a column.
+        type: str
       title:
         description:
           - What to call this pair in RV(pairs[].said). Without it, namespace and address.
@@ -86,6 +90,12 @@ options:
         there. If it is expected that something is not reached, it waits that long.
     type: float
     default: 1
+  unexpected_timeout:
+    description:
+      - How long to wait for answers that are not expected, in seconds, if that is shorter than O(timeout). What answers
+        at all does so as fast as what is expected to.
+      - The default is O(timeout).
+    type: float
   assert:
     description:
       - Whether a pair that is not as expected is an error. V(false) only returns it.
@@ -201,7 +211,9 @@ drawing:
   description:
     - A table with a line for each namespace and a column for each address, as lines of text. An exclamation mark stands
       behind what is not as expected.
-    - If not every namespace asks every address, or there are more than 12 addresses, a line for each pair.
+    - If every pair has a O(matrix[].name), the columns are those, and the cells C(yes), C(no), C(partly) where only
+      some of the addresses are reached, and C(-) where none is asked.
+    - If not every namespace asks every address, or there are more than 12 addresses or 24 names, a line for each pair.
   returned: success and failure
   type: list
   elements: str

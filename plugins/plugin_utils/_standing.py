@@ -1,15 +1,13 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands, from the lists that the module transaction returns: as a table, and as the pings that prove it."""
+"""What stands, from the lists that the module transaction takes and returns."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-T = TypeVar("T")
+from typing import Any
 
 _COLUMNS = ("container", "namespace", "interface", "address", "MAC", "bridge port")
 
@@ -26,6 +24,7 @@ class Member:
     mac: str
     port: str
     bridge: str
+    routes: tuple[Mapping[str, Any], ...]
 
     @property
     def view(self) -> dict[str, Any]:
@@ -58,7 +57,11 @@ class Network:
 def networks(after: Mapping[str, Any]) -> list[Network]:
     """The networks that stand, in the order of the lists."""
     masters = {port["name"]: port.get("master", "") for port in after.get("bridge_port", ())}
-    bridges = {bridge.get("label", bridge["name"]): bridge for bridge in after.get("bridge", ())}
+    bridges = {
+        bridge.get("label", bridge["name"]): bridge
+        for bridge in after.get("bridge", ())
+        if bridge.get("state") != "absent"
+    }
     members: dict[str, list[Member]] = {name: [] for name in bridges}
     hops: dict[str, list[str]] = {}
     for veth in after.get("veth", ()):
@@ -95,6 +98,7 @@ def _member(
         mac=str(peer.get("mac", "")),
         port=str(veth["name"]),
         bridge=masters.get(veth["name"], ""),
+        routes=tuple(peer.get("routes", ())),
     )
 
 
@@ -124,31 +128,3 @@ def table(found: Sequence[Network], limit: int) -> str:
 def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-
-
-def pings(found: Sequence[Network], limit: int, sample: int) -> list[dict[str, str]]:
-    """Who is to ping whom: each container its gateway and, round its network, the next one, so that each answers too.
-
-    With more than `limit` containers only `sample` of them ask, spread evenly.
-    """
-    members = [member for network in found for member in network.members if member.addresses]
-    chosen = members if len(members) <= limit else _spread(members, sample)
-    wanted: list[dict[str, str]] = []
-    for network in found:
-        ring = [member for member in chosen if member.network == network.name]
-        for member, following in zip(ring, [*ring[1:], *ring[:1]]):
-            wanted += [_ping(member, "gateway", gateway) for gateway in network.gateways]
-            if following is not member:
-                wanted += [_ping(member, following.container, address) for address in following.addresses]
-    return wanted
-
-
-def _spread(values: Sequence[T], count: int) -> list[T]:
-    """The first, the last and evenly what lies between."""
-    last = len(values) - 1
-    return [values[round(index * last / (count - 1))] for index in range(count)] if count > 1 else list(values[:count])
-
-
-def _ping(member: Member, target: str, address: str) -> dict[str, str]:
-    plain = address.partition("/")[0]
-    return {"from": member.namespace, "to": plain, "title": f"{member.container} to {target}, {plain}"}

@@ -26,7 +26,8 @@ def reach(*matrix: dict[str, Any], timeout: float = PATIENCE, **options: Any) ->
     params = {"from": None, "to": None, "timeout": timeout, **how, **options}
     params["matrix"] = [{"from": "", **how, **one} for one in matrix]
     pairs = _reachability.declare(params)
-    return _reachability.report(pairs, _reachability.answered(pairs, timeout))
+    answers_to = _reachability.answered(pairs, timeout, options.get("unexpected_timeout"))
+    return _reachability.report(pairs, answers_to)
 
 
 def answers(result: dict[str, Any]) -> list[str]:
@@ -127,6 +128,26 @@ def test_what_is_in_the_way() -> None:
     ]
 
 
+@pytest.mark.usefixtures("network")
+def test_named() -> None:
+    """One cell for all addresses of a name, and a mark where it is not as expected."""
+    asked = [("ns1", 2, False), ("ns1", 3, True), ("ns2", 3, False), ("ns3", 1, True)]
+    matrix = [
+        {"from": source, "to": address.format(number), "expected": expected, "name": f"c{number}"}
+        for source, number, expected in asked
+        for address in ("10.10.0.{}0", "fd00::{}0")
+    ]
+    drop("ns3", "input", "ip6 daddr fd00::30 icmpv6 type echo-request drop")
+    result = reach(*matrix, unexpected_timeout=0.5, timeout=1)
+    assert [line.split() for line in result["drawing"]] == [
+        ["from", "c2", "c3", "c1"],
+        ["ns1", "no", "partly", "!", "-"],
+        ["ns2", "-", "partly", "!", "-"],
+        ["ns3", "-", "-", "yes"],
+    ]
+    assert result["pairs"][3]["said"] == "ns1 to c3: no answer, but it is to be reached"
+
+
 def test_nothing_to_ask() -> None:
     """A network without containers."""
     assert reach() == {"as_expected": True, "pairs": [], "drawing": []}
@@ -159,3 +180,5 @@ def test_refused(one: dict[str, Any], message: str) -> None:
         reach(one)
     with pytest.raises(BridgenetError, match="timeout 0 is out of range"):
         reach({"to": "10.0.0.1"}, timeout=0)
+    with pytest.raises(BridgenetError, match="unexpected_timeout 3601 is out of range"):
+        reach({"to": "10.0.0.1"}, unexpected_timeout=3601)
