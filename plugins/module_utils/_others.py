@@ -21,7 +21,7 @@ _LIBVIRT = ("/run/libvirt/network", "/etc/libvirt/qemu/networks")
 _NETWORK_MANAGER, _NETWORKD = "/run/NetworkManager/devices", "/run/systemd/netif/links"
 # A file in a later directory hides one of its name in an earlier one.
 _SYSCTLS = ("/usr/lib/sysctl.d", "/usr/local/lib/sysctl.d", "/run/sysctl.d", "/etc/sysctl.d")
-_SETTING = re.compile(r"^-?\s*(net[./]\S+?)\s*=\s*(\S+)", re.MULTILINE)
+_SETTING = re.compile(r"^[ \t]*-?[ \t]*(net[./]\S+?)[ \t]*=[ \t]*(\S+)", re.MULTILINE)
 _RUNS = {"Docker": "/run/docker.pid", "podman": _NETAVARK, "libvirt": "/run/libvirt"}
 
 

@@ -16,7 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
+from ansible_collections.nslab.bridgenet.plugins.module_utils._findings import CONFLICT, NOTICE, OK
+from ansible_collections.nslab.bridgenet.plugins.module_utils._inspection import inspect
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check, task
+from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward import gates, saved
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_traffic import (
@@ -150,3 +153,28 @@ def test_docker_restarts(tmp_path: Path) -> None:
         isolated()
     apply(FORWARD, state="absent")
     assert not gates()
+
+
+def test_preflight_and_a_whole_network(tmp_path: Path) -> None:
+    """Docker's bridges are named as such, whatever they are called; a network that came and went left nothing."""
+    without_forwarding()
+    with dockerd(tmp_path):
+        docker = f"docker -H unix://{SOCKET} network"
+        shell(f"{docker} create --subnet 10.78.0.0/16 -o com.docker.network.bridge.name=custom x")
+        first, networks = saved(), shell(f"{docker} ls; {docker} inspect bridge x")
+        named = {"bridge": [{"name": "docker0"}, {"name": "custom"}, {"name": "br1", "addresses": ["10.78.1.1/24"]}]}
+        conflicts = [one for one in inspect(task(named)) if one.severity == CONFLICT]
+        assert [one.why for one in conflicts[:2]] == [
+            f"exists and is not ours: {name} belongs to Docker" for name in ("docker0", "custom")
+        ]
+        assert "overlaps 10.78.0.0/16, to which this host is connected by 'custom'" in conflicts[2].why
+        declared = {**blue(), "forward": [{"bridge": "br0", "label": "blue"}]}
+        (notice,) = [one for one in inspect(task(declared)) if one.severity != OK]
+        assert (notice.what, notice.severity) == ("iptables: chain DOCKER-USER", NOTICE)
+        report = apply(declared)
+        assert notice.done.rpartition(": ")[2] in report.actions
+        assert not [one for one in inspect(task(declared)) if one.severity != OK]
+        shell("ip netns exec ns1 ping -c1 -W5 -q 10.10.0.20; ip netns exec ns1 ping -c1 -W5 -q 10.10.0.1")
+        apply(declared, state="absent")
+        assert saved() == first
+        assert shell(f"{docker} ls; {docker} inspect bridge x") == networks

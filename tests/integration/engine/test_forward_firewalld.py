@@ -10,8 +10,10 @@ import re
 import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _report
+from ansible_collections.nslab.bridgenet.plugins.module_utils._findings import OK
+from ansible_collections.nslab.bridgenet.plugins.module_utils._inspection import inspect
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
-from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check, task
 from ansible_collections.nslab.bridgenet.tests.integration.engine.firewalld import firewalld, install, zones
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_traffic import (
@@ -90,7 +92,11 @@ def test_parts() -> None:
     """A network comes and goes, and its bridge with it, now and permanently; that of another project stays."""
     with firewalld():
         first = zones()
-        apply(FORWARD)
+        notices = [one for one in inspect(task(FORWARD)) if one.severity != OK]
+        assert [one.what for one in notices] == [f"firewalld runs: br0, br1 {when}" for when in ("now", "permanently")]
+        actions = apply(FORWARD).actions
+        assert all(one.done.rpartition(": ")[2] in actions for one in notices)
+        assert {one.severity for one in inspect(task(FORWARD))} == {OK}
         apply({"forward": [{"bridge": "br9"}]}, project="theirs")
         assert bound() == bound("--permanent") == ["br0", "br1", "br9"]
         for lost in ("", "--permanent"):
