@@ -60,6 +60,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.netns_service.list
   - nslab.bridgenet.packet_log.list
   - nslab.bridgenet.publish.list
+  - nslab.bridgenet.qdisc.list
   - nslab.bridgenet.sysctl_bridge_nf.list
   - nslab.bridgenet.task.options
   - nslab.bridgenet.tuntap.list
