@@ -14,6 +14,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from . import _forwarding, _known_names, _names, _namespaces, _sysctl
+from ._announcements import announcements
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
 from ._firewall_steps import firewall_steps
 from ._known_names import KnownNames
@@ -110,6 +111,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
+    operations += announcements(current, predicted)
     if giving_back:
         operations += settings
     if shrinks:

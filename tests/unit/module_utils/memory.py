@@ -17,6 +17,7 @@ from typing import Any
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _nft
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _operations as ops
+from ansible_collections.nslab.bridgenet.plugins.module_utils._announcements import Announce
 from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps import ChangeTable
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     HOST,
@@ -447,6 +448,9 @@ class MemoryKernel:
     def _RestoreSysctl(self, one: ops.RestoreSysctl) -> None:  # noqa: N802
         if one.key in self.sysctls[one.namespace]:
             self.sysctls[one.namespace][one.key] = one.value
+
+    def _Announce(self, one: Announce) -> None:  # noqa: N802
+        assert self.link(one.namespace, one.link).mac == one.mac
 
     def _LoadModule(self, one: ops.LoadModule) -> None:  # noqa: N802
         raise AssertionError(f"{one} is no part of any state here")
