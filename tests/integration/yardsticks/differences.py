@@ -100,6 +100,15 @@ _STILL_HEARD = (
     "With IPv6 forwarding a host ignores router advertisements, and loses the default route that it has from them. "
     "The engines accept that; we let the host's own interfaces go on hearing them."
 )
+_NO_GATEWAY = (
+    "As podman has it, the plugins give an internal network no gateway; ours has one, as Docker's and netavark's, by "
+    "which the host can be asked."
+)
+_AT_ONCE = (
+    "In Docker's internal network a default route leads to the host and all of its addresses, and there ends in "
+    "silence. Ours has none, so that a way out fails at once, and of the host only the gateway is reached."
+)
+_CLOSED = "Netavark forwards nothing from an internal bridge; ours keeps that in the firewall, both ways."
 _DROP = (
     "Docker closes the host to all other forwarding where it was the one to turn that on; ours judges what belongs "
     "to its networks, and leaves the rest to the host."
@@ -128,7 +137,8 @@ _PROXY_UDP = (
 _PROXY_IPV6 = "Docker's proxy takes IPv6 to a container that has none; ours is reached by the families that it has."
 _BY_ROUTE = "Docker lets the container's own port of a published one be asked by a route, past the host's address."
 
-_IPV4_ONLY = ("red", "blue")
+_IPV4_ONLY = ("red", "blue", "green")
+_NAT_ONLY = ("red", "blue")
 _BOTH = ("violet",)
 _PUBLISHING = ("red", "violet")
 
@@ -151,18 +161,27 @@ DIFFERENCES = (
     Difference(ALL, _of("bridge ports"), "link ifalias", "none", "a label", _LABEL),
     Difference(("cni",), _of("ports containers"), "link txqlen", "0", "1000", _QUEUE),
     Difference(("docker",), _of("bridge ports containers"), "link txqlen", "0", "1000", _QUEUE),
-    Difference(("cni",), "ports of blue", "slave hairpin", "True", "False", _HAIRPIN),
+    Difference(("cni",), _of("ports", ("blue", "green")), "slave hairpin", "True", "False", _HAIRPIN),
     Difference(("cni",), _of("ports", _PUBLISHING), "slave hairpin", "True", "False / True", _HAIRPIN),
     Difference(("netavark", "docker"), _of("ports", _PUBLISHING), "slave hairpin", "False", "False / True", _HAIRPIN),
     # Addresses.
     Difference(
         ALL,
-        _of("bridge", _IPV4_ONLY),
+        _of("bridge", _NAT_ONLY),
         "addresses",
         "inet /24 global broadcast, link-local",
         "inet /24 global",
         f"{_BROADCAST} {_QUIET}",
     ),
+    Difference(
+        ("netavark", "docker"),
+        "bridge of green",
+        "addresses",
+        "inet /24 global broadcast, link-local",
+        "inet /24 global",
+        f"{_BROADCAST} {_QUIET}",
+    ),
+    Difference(("cni",), "bridge of green", "addresses", "link-local", "inet /24 global", _NO_GATEWAY),
     Difference(
         ("cni", "netavark"),
         _of("containers", _IPV4_ONLY),
@@ -217,7 +236,7 @@ DIFFERENCES = (
         Difference(engines, _of("containers", networks), "routes", _routes(*theirs), _routes(*expected), _ORIGIN)
         for networks, expected, found in (
             (
-                _IPV4_ONLY,
+                _NAT_ONLY,
                 (" proto static",),
                 {("cni", "docker"): ("",), ("netavark",): (" proto static metric 100",)},
             ),
@@ -232,15 +251,29 @@ DIFFERENCES = (
         )
         for engines, theirs in found.items()
     ),
+    Difference(
+        ("cni",),
+        "host",
+        "route green dev brg proto kernel scope link src gateway of green",
+        NOT_THERE,
+        "there",
+        _NO_GATEWAY,
+    ),
+    Difference(
+        ("docker",), "containers of green", "routes", f"default via the gateway dev eth0; {_SUBNET}", _SUBNET, _AT_ONCE
+    ),
     # Sysctls.
     Difference(ALL, _of("bridge", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
     Difference(ALL, _of("ports"), "ipv6/conf/*/disable_ipv6", "0", "1", _PORT),
     Difference(("cni", "netavark"), _of("containers", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
     Difference(("cni",), _of("containers"), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
     Difference(("netavark",), _of("bridge ports containers", _BOTH), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
-    Difference(("cni", "docker"), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "0", "1", _NO_MATTER),
-    Difference(("cni",), _of("ports"), "ipv6/conf/*/accept_ra", "0", "1", _PORT),
+    Difference(("cni", "docker"), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "0", "2", _NO_MATTER),
+    Difference(("netavark",), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "1", "2", _NO_MATTER),
+    Difference(("cni",), _of("ports"), "ipv6/conf/*/accept_ra", "0", "2", _PORT),
+    Difference(("netavark", "docker"), _of("ports"), "ipv6/conf/*/accept_ra", "1", "2", _PORT),
     Difference(("netavark",), _of("containers"), "ipv6/conf/*/autoconf", "0", "1", _AUTOCONF),
+    Difference(("netavark",), "bridge of green", "ipv4/conf/*/forwarding", "0", "1", _CLOSED),
     Difference(("netavark",), "bridge of blue", "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET),
     Difference(("docker",), _of("bridge", _PUBLISHING), "ipv4/conf/*/route_localnet", "0", "1", _LOCALNET_PROXY),
     Difference(("cni",), _of("containers"), "ipv4/conf/*/arp_notify", "1", "0", _ANNOUNCED),
@@ -251,7 +284,7 @@ DIFFERENCES = (
     Difference(("docker",), _of("containers", _IPV4_ONLY), "ipv6/conf/lo/disable_ipv6", "1", "0", _LOOPBACK),
     *(
         Difference(ALL, "host", f"ipv6/conf/{name}/accept_ra", "1", "2", _STILL_HEARD)
-        for name in ("all", "lo", "uplink")
+        for name in ("all", "default", "lo", "uplink")
     ),
     # The firewall of the host.
     Difference(("docker",), "host", "policy of FORWARD (iptables)", "DROP", "ACCEPT", _DROP),
@@ -265,7 +298,40 @@ DIFFERENCES = (
         "nothing",
         _NOT_PUBLISHED,
     ),
-    Difference(("docker",), "host to gateway of *[a-z]", "seen", "as itself", "as the gateway", _TO_ITSELF),
+    Difference(
+        ("docker",),
+        tuple(f"host to gateway of {name}" for name in (*_NAT_ONLY, *_BOTH)),
+        "seen",
+        "as itself",
+        "as the gateway",
+        _TO_ITSELF,
+    ),
+    # The internal network.
+    Difference(
+        ("cni",),
+        ("[rbgv]? to gateway of green", "world to gateway of green"),
+        "seen",
+        "nothing",
+        "as itself",
+        _NO_GATEWAY,
+    ),
+    Difference(("cni",), ("host to gateway of green", "host to g?"), "seen", "nothing", "as the gateway", _NO_GATEWAY),
+    Difference(
+        ("docker",),
+        (*(f"g? to gateway of {name}" for name in (*_NAT_ONLY, *_BOTH)), "g? to host"),
+        "seen",
+        "as itself",
+        "nothing",
+        _AT_ONCE,
+    ),
+    Difference(
+        ("docker",),
+        ("g? to port 8082 of host", "g? to port 8083 of another address of host"),
+        "seen",
+        "refused",
+        "nothing",
+        _AT_ONCE,
+    ),
     # Published ports: 8081, 8083, 8090 and 8091 of r1, and 8085 of v1.
     Difference(("docker",), ("world to [rv]1", "world to v1 (IPv6)"), "seen", "as itself", "nothing", _BY_ROUTE),
     Difference(

@@ -164,9 +164,9 @@ def _route(given: Mapping[str, Any], words: Words) -> str:
     return " ".join(parts + (["src", words.get(given["prefsrc"], given["prefsrc"])] if "prefsrc" in given else []))
 
 
-def _routes(namespace: str, words: Words) -> str:
+def _routes(namespace: str, words: Words) -> list[str]:
     found = [one for one in snapshot.routes(namespace) if not one["dst"].startswith("fe80")]
-    return "; ".join(sorted(_route(one, words) for one in found))
+    return sorted(_route(one, words) for one in found)
 
 
 # --- everything ---
@@ -192,7 +192,7 @@ def _plain_sysctls() -> dict[str, str]:
 
 
 def _host(words: Words) -> Facts:
-    found = {**_plain_sysctls(), "routes": _routes("", words)}
+    found = {**_plain_sysctls(), **{f"route {route}": "there" for route in _routes("", words)}}
     found.update({key.replace("*", "uplink"): value for key, value in _sysctls("uplink").items()})
     found["rules"] = shell("ip rule; ip -6 rule").replace("\n", "; ")
     for program in ("iptables", "ip6tables"):
@@ -206,7 +206,7 @@ def _container(container: Container, network: Network) -> dict[str, str]:
         found = {**_plain_sysctls(), **_link(links["eth0"]), **_sysctls("eth0")}
     found["addresses"] = _addresses(links["eth0"])
     found["loopback"] = f"{'up' if snapshot.is_up(links['lo']) else 'down'}, {_addresses(links['lo'])}"
-    found["routes"] = _routes(container.name, _words_of(network, container))
+    found["routes"] = "; ".join(_routes(container.name, _words_of(network, container)))
     return found
 
 

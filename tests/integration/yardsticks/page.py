@@ -32,7 +32,7 @@ _SECTIONS = ("Links", "Addresses and routes", "Sysctls", "The host's firewall", 
 def _section(row: Difference) -> str:
     if row.what == "seen":
         return "Who reaches whom"
-    if row.what in ("addresses", "routes", "loopback"):
+    if row.what in ("addresses", "routes", "loopback") or row.what.startswith("route "):
         return "Addresses and routes"
     if "FORWARD" in row.what:
         return "The host's firewall"

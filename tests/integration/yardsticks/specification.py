@@ -89,6 +89,7 @@ SPECIFICATION = Specification(
     networks=(
         Network("red", "brr", "10.71.0.0/24", "10.71.0.1"),
         Network("blue", "brb", "10.72.0.0/24", "10.72.0.1"),
+        Network("green", "brg", "10.73.0.0/24", "10.73.0.1", internal=True),
         Network("violet", "brv", "10.74.0.0/24", "10.74.0.1", "fd74::/64", "fd74::1"),
     ),
     containers=(
@@ -106,6 +107,8 @@ SPECIFICATION = Specification(
         ),
         Container("r2", "red", "10.71.0.12"),
         Container("b1", "blue", "10.72.0.11"),
+        Container("g1", "green", "10.73.0.11"),
+        Container("g2", "green", "10.73.0.12"),
         Container("v1", "violet", "10.74.0.11", "fd74::11", ports=(Port(8085, 80), Port(8085, 80, "udp"))),
         Container("v2", "violet", "10.74.0.12", "fd74::12"),
     ),

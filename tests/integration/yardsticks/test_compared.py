@@ -42,6 +42,10 @@ def test_what_is_compared_is_there(ours: Facts) -> None:
         ("host to port 8082 of localhost", "seen"): "as the gateway",
         ("r1 to port 8081 of host", "seen"): "as the gateway",
         ("r2 to port 8081 of host", "seen"): "as the gateway",
+        ("g1 to g2", "seen"): "as itself",
+        ("g1 to gateway of green", "seen"): "as itself",
+        ("g1 to world", "seen"): "nothing",
+        ("world to g1", "seen"): "nothing",
         ("host to r1", "seen"): "as the gateway",
     }
     assert {key: ours[Fact(*key)] for key in expected} == expected
