@@ -28,6 +28,7 @@ from ._model import (
     Link,
     Namespace,
     Original,
+    Place,
     Route,
     Rule,
     Service,
@@ -128,6 +129,8 @@ class Draft:
         self.entries: dict[Entry, str] = dict(current.firewall.entries)  # of the firewall
         self.forwards = False  # the task is about who may talk to whom
         self.publishes = False  # it is about published ports
+        self.places: dict[Place, Element] = dict(current.firewall.by_place)  # elements of maps
+        self.leads: dict[tuple[str, str], str] = dict(current.firewall.leads)  # as Firewall.leads has them
         self.nsids: dict[str, int] = {}  # that are to be given
         self.names: dict[str, list[str]] = {}  # where a namespace stands -> under which names it is published
         self._keys = dict(current.names)
@@ -322,13 +325,24 @@ class Draft:
         self.warnings += warnings
         return settled
 
+    def put_element(self, element: Element, comment: str) -> None:
+        """Add an element to a map, in the place of another one."""
+        self.drop_element(self.places.get(element.place))
+        self.entries[element] = comment
+        self.places[element.place] = element
+
+    def drop_element(self, element: Element | None) -> None:
+        """Take an element of a map away, if it is there."""
+        if element is not None and element in self.entries:
+            del self.entries[element], self.places[element.place]
+
     def _settle_published(self) -> None:
         """What follows from the published ports of all projects: who has some, and whom 127.0.0.0/8 leads to."""
         elements = [entry for entry in self.entries if isinstance(entry, Element)]
         published = [one for one in elements if one.set in _nft.PUBLISHED]
         addresses = {one.value[0] for one in published}
+        publishers = [Element(name, (bridge, to)) for (name, to), bridge in self.leads.items() if to in addresses]
         local = {one.value[0] for one in published if one.set == "published4" or one.key[0].startswith("127.")}
-        publishers = [one for one in elements if one.set.startswith("publishers") and one.key[1] in addresses]
         bridges = dict.fromkeys(one.key[0] for one in publishers if one.key[1] in local)
         following = [*publishers, *(Element("localnet", (bridge,)) for bridge in bridges)]
         for one in elements:

@@ -227,6 +227,9 @@ class Held:
     waited: float | None = 0  # so many seconds; None in check mode, which waits for nobody
 
 
+Place = tuple[str, tuple[str, ...]]  # a set or map, and a key of it
+
+
 @dataclass(frozen=True)
 class Element:
     """An element of a named set in our nft table, or of a map, where it has a value.
@@ -237,6 +240,11 @@ class Element:
     set: str
     key: tuple[str, ...]
     value: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        """Where it stands, whatever its value."""
+        return (self.set, self.key)
 
 
 @dataclass(frozen=True)
@@ -296,6 +304,17 @@ class Firewall:
         for entry, comment in self.entries.items():
             found.setdefault(comment, []).append(entry)
         return found
+
+    @functools.cached_property
+    def by_place(self) -> Mapping[Place, Element]:
+        """The elements of maps, each by what there is only one of."""
+        return {one.place: one for one in self.entries if isinstance(one, Element) and one.value}
+
+    @functools.cached_property
+    def leads(self) -> Mapping[tuple[str, str], str]:
+        """The bridges that lead to containers with published ports, by their set and the container's address."""
+        elements = [one for one in self.entries if isinstance(one, Element)]
+        return {(one.set, one.key[1]): one.key[0] for one in elements if one.set.startswith("publishers")}
 
 
 @dataclass(frozen=True)

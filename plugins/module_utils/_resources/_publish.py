@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from .. import _forwarding, _labels, _names, _nft, _sysctl
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import HOST, Element, Entry, Host, Link, Listener
+from .._model import HOST, Element, Entry, Firewall, Host, Link, Listener, Place
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, is_present, shown_label
 
@@ -79,13 +79,6 @@ class Publication:
             shown["host_address"] = self.host_address
         shown["host_port"] = _names.shown_ports(self.host_port, self.count)
         return {**shown, "address": self.address, "port": _names.shown_ports(self.port, self.count)}
-
-
-Place = tuple[str, tuple[str, ...]]  # what there can be only one element for
-
-
-def _place(element: Element) -> Place:
-    return (element.set, element.key)
 
 
 def _standing(entries: Mapping[Entry, str]) -> dict[Element, str]:
@@ -171,56 +164,48 @@ class PublishRule(Resource):
             ("published port", f"{'/'.join(one.key)} IPv{_family(one)}") for one in self.publication.elements()
         ]
 
-    def _is_mine(self, element: Element, comment: str) -> bool:
-        """Whether it carries this label; IPv4 and IPv6 are two objects."""
-        return comment == str(self.label) and _family(element) == self.publication.family
+    def _labelled(self, firewall: Firewall, comment: str) -> list[Element]:
+        """What carries a label; IPv4 and IPv6 are two objects."""
+        found = _standing(dict.fromkeys(firewall.by_comment.get(comment, ()), comment))
+        return [one for one in found if _family(one) == self.publication.family]
 
     def predict(self, draft: Draft) -> None:
         draft.forwards = draft.publishes = True
-        places = {_place(element) for element in self.publication.elements()}
-        standing = _standing(draft.entries)
-        here = {element: comment for element, comment in standing.items() if _place(element) in places}
+        firewall, mine = draft.current.firewall, str(self.label)
+        wanted = self.publication.elements()
+        labelled = [one for one in self._labelled(firewall, mine) if draft.entries.get(one) == mine]
         if not self.present:
-            self._leave(draft, here)
+            # By its ports, or whatever has its label, at whichever ports.
+            for gone in labelled if self.labelled else [draft.places.get(one.place) for one in wanted]:
+                draft.drop_element(gone)
             return
-        if draft.current.firewall.foreign:
+        if firewall.foreign:
             raise BridgenetError(f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it")
-        for comment in here.values():
-            draft.claim(comment, self.label, self.what, None)
-        before = {_place(element) for element in _standing(draft.current.firewall.entries)}
-        self._check_free(draft.current.listeners, before)
-        for element, comment in standing.items():
-            if element in here or self._is_mine(element, comment):
-                del draft.entries[element]  # the same object, with other ports, another container or label
-        draft.entries.update(dict.fromkeys(self.publication.elements(), str(self.label)))
+        for one in wanted:
+            here = draft.places.get(one.place)
+            if here is not None:
+                draft.claim(draft.entries[here], self.label, self.what, None)
+        self._check_free(draft.current.listeners, firewall.by_place)
+        for one in labelled:
+            draft.drop_element(one)  # the same object, with other ports or another container
+        for one in wanted:
+            draft.put_element(one, mine)
         self._lead(draft)
-        draft.warnings += [text for text in draft.current.firewall.obstacles if text not in draft.warnings]
+        draft.warnings += [text for text in firewall.obstacles if text not in draft.warnings]
         if self.forwarding:
             draft.turn_on_forwarding(self._switch, self.what)
 
-    def _leave(self, draft: Draft, here: Mapping[Element, str]) -> None:
-        """By its ports, or whatever has its label, at whichever ports."""
-        standing = _standing(draft.entries)
-        gone = [one for one, comment in standing.items() if self._is_mine(one, comment)] if self.labelled else here
-        for element in gone:
-            del draft.entries[element]
-
     def _lead(self, draft: Draft) -> None:
         """The way to the container: by which bridge, which has to be there."""
-        link = draft.find(HOST, self.bridge)
-        if link is None:
+        if draft.find(HOST, self.bridge) is None:
             draft.assumed.append(f"interface {self.bridge}")
             draft.put(HOST, Link(self.bridge, "bridge", "", 1500, True, True, "", "", addresses=(), routes=()))
-        name, address = f"publishers{self.publication.family}", self.publication.address
-        for entry in list(draft.entries):
-            if isinstance(entry, Element) and entry.set == name and entry.key[1] == address:
-                del draft.entries[entry]
-        draft.entries[Element(name, (self.bridge, address))] = _nft.FOLLOWING_COMMENT
+        draft.leads[f"publishers{self.publication.family}", self.publication.address] = self.bridge
 
-    def _check_free(self, listeners: Sequence[Listener], before: set[Place]) -> None:
+    def _check_free(self, listeners: Sequence[Listener], before: Container[Place]) -> None:
         """No socket of the host may lose what comes to it: what has a port has had it first."""
         one = self.publication
-        numbers = {number for element, number in one.elements().items() if _place(element) not in before}
+        numbers = {number for element, number in one.elements().items() if element.place not in before}
         for socket in listeners:
             if socket.protocol == one.protocol and socket.port in numbers and self._meets(socket.address):
                 where = f"[{socket.address}]" if _names.family(socket.address) == 6 else socket.address
@@ -240,19 +225,18 @@ class PublishRule(Resource):
         return one.host_address in ("", address)
 
     def view(self, host: Host) -> Options | None:
-        standing = _standing(host.firewall.entries)
+        firewall, comment = host.firewall, str(self.label)
         # What stands at its ports is it; else what has its label, and with a label nothing else goes.
-        places = {_place(one) for one in self.publication.elements()} if self.present or not self.labelled else ()
-        comment = next((text for element, text in standing.items() if _place(element) in places), str(self.label))
-        family = self.publication.family
-        elements = [one for one, text in standing.items() if text == comment and _family(one) == family]
-        found = _publications(elements)
-        if len(found) != 1:
+        if self.present or not self.labelled:
+            found = (firewall.by_place.get(one.place) for one in self.publication.elements())
+            comment = next((firewall.entries[one] for one in found if one is not None), comment)
+        publications = _publications(self._labelled(firewall, comment))
+        if len(publications) != 1:
             return None  # also where elements are missing: it does not do what it says
-        shown = found[0].options()
-        for entry in host.firewall.entries:
-            if isinstance(entry, Element) and entry.set == f"publishers{family}" and entry.key[1] == shown["address"]:
-                shown["bridge"] = entry.key[0]
+        shown = publications[0].options()
+        bridge = firewall.leads.get((f"publishers{self.publication.family}", shown["address"]))
+        if bridge:
+            shown["bridge"] = bridge
         shown["label"] = shown_label(comment, self.label.project)
         if self.forwarding:
             shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
@@ -267,10 +251,10 @@ def objections(
     if not rules:
         return
     labels = {str(one.label) for one in rules}
-    before = {_place(element): comment for element, comment in _standing(current).items()}
+    before = {element.place: comment for element, comment in _standing(current).items()}
     after = _standing(predicted)
     for element, comment in after.items():
-        former = before.get(_place(element), comment)
+        former = before.get(element.place, comment)
         if former != comment and former not in labels:
             label = _labels.parse(former)
             yield BridgenetError(
@@ -278,7 +262,7 @@ def objections(
                 f"{label.object if label else former!r}; make that absent in the same task, or choose another "
                 "host_port"
             )
-    anywhere = {_place(element) for element in after if "_at" not in element.set}
+    anywhere = {element.place for element in after if "_at" not in element.set}
     for element in after:
         if "_at" in element.set and (element.set.replace("_at", ""), element.key[1:]) in anywhere:
             yield BridgenetError(
@@ -287,7 +271,9 @@ def objections(
             )
     for rule in rules:
         one = rule.publication
-        if rule.present and Element(f"publishers{one.family}", (rule.bridge, one.address)) not in predicted:
+        if not rule.present or after.keys().isdisjoint(one.elements()):
+            continue  # what cannot be had leads nowhere
+        if Element(f"publishers{one.family}", (rule.bridge, one.address)) not in predicted:
             yield BridgenetError(
                 f"{rule.what}: {one.address} is said to be behind another bridge than {rule.bridge!r}, too; name the "
                 "same bridge for all of its ports"
