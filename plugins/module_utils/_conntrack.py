@@ -10,14 +10,12 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import _decode
-
 NEW, GET, DELETE = 0x100, 0x101, 0x102  # NFNL_SUBSYS_CTNETLINK << 8
 PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132}
 
 _ATTR = struct.Struct("=HH")  # length, type
 _TYPE_MASK = 0x3FFF
-_GENMSG = 4  # struct nfgenmsg: family, version, resource
+_GENMSG = struct.Struct("=16xB3x")  # the header, and struct nfgenmsg: family, version, resource
 _TUPLE_ORIG, _ID, _ZONE = 1, 12, 18  # CTA_*
 _IP, _PROTO = 1, 2  # CTA_TUPLE_*
 _DESTINATIONS = (2, 4)  # CTA_IP_V4_DST, CTA_IP_V6_DST
@@ -40,23 +38,22 @@ def request(family: int) -> bytes:
     return struct.pack("=BBH", family, 0, 0)
 
 
-def flows(parts: Sequence[bytes]) -> Iterator[Flow]:
+def flows(dump: Sequence[bytes]) -> Iterator[Flow]:
     """All flows of a dump that have ports."""
-    for data in parts:
-        for _kind, _sequence, start, end in _decode.messages(data):
-            attrs = dict(_attrs(data, start + _GENMSG, end))
-            at = dict(_attrs(data, *_inner(attrs[_TUPLE_ORIG])))
-            addresses, protocol = dict(_attrs(data, *_inner(at[_IP]))), dict(_attrs(data, *_inner(at[_PROTO])))
-            if _PORT not in protocol:
-                continue
-            address = next(span for kind, span in addresses.items() if kind in _DESTINATIONS)
-            yield Flow(
-                family=data[start],
-                protocol=data[_inner(protocol[_NUMBER])[0]],
-                destination=str(ipaddress.ip_address(data[slice(*_inner(address))])),
-                port=int.from_bytes(data[slice(*_inner(protocol[_PORT]))], "big"),
-                key=b"".join(data[slice(*attrs[kind])] for kind in (_TUPLE_ORIG, _ID, _ZONE) if kind in attrs),
-            )
+    for data in dump:
+        attrs = dict(_attrs(data, _GENMSG.size, len(data)))
+        at = dict(_attrs(data, *_inner(attrs[_TUPLE_ORIG])))
+        addresses, protocol = dict(_attrs(data, *_inner(at[_IP]))), dict(_attrs(data, *_inner(at[_PROTO])))
+        if _PORT not in protocol:
+            continue
+        address = next(span for kind, span in addresses.items() if kind in _DESTINATIONS)
+        yield Flow(
+            family=_GENMSG.unpack_from(data)[0],
+            protocol=data[_inner(protocol[_NUMBER])[0]],
+            destination=str(ipaddress.ip_address(data[slice(*_inner(address))])),
+            port=int.from_bytes(data[slice(*_inner(protocol[_PORT]))], "big"),
+            key=b"".join(data[slice(*attrs[kind])] for kind in (_TUPLE_ORIG, _ID, _ZONE) if kind in attrs),
+        )
 
 
 def _attrs(data: bytes, start: int, end: int) -> Iterator[tuple[int, tuple[int, int]]]:

@@ -228,28 +228,26 @@ class Socket:
         return [outcomes[offset] for offset in range(len(batch))]
 
     def _dump(self, kind: int, payload: bytes) -> list[bytes]:
-        """A consistent dump: one during which something changed is told by the kernel, and asked for again."""
+        """The messages of a consistent dump: one during which something changed is told, and asked for again."""
         while True:
-            parts = self._dump_once(kind, payload)
-            if parts is not None:
-                return parts
+            found = self._dump_once(kind, payload)
+            if found is not None:
+                return found
 
     def _dump_once(self, kind: int, payload: bytes) -> list[bytes] | None:
         self._sequence += 1
         header = struct.pack("=IHHII", 16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + payload)
-        parts = []
+        found: list[bytes] = []
         while True:
-            data = self._socket.recv(65536)
-            for answer, _sequence, start, _end in _decode.messages(data):
+            for answer, message in _decode.messages(self._socket.recv(65536)):
                 if answer == _decode.NLMSG_ERROR:
-                    code = struct.unpack_from("=i", data, start)[0]
+                    code = struct.unpack_from("=i", message, 16)[0]
                     raise Refused(-code, os.strerror(-code))
                 if answer == _decode.NLMSG_DONE:
-                    parts.append(data[: start - 16])
-                    interrupted = struct.unpack_from("=H", data, start - 10)[0] & _NLM_F_DUMP_INTR
-                    return None if interrupted else parts
-            parts.append(data)
+                    interrupted = struct.unpack_from("=H", message, 6)[0] & _NLM_F_DUMP_INTR
+                    return None if interrupted else found
+                found.append(message)
 
     def links(self) -> list[_decode.LinkRow]:
         """All links of the namespace."""
@@ -279,23 +277,22 @@ class Socket:
         require_pyroute2()
         found = []
         for data in self._dump(RTM_GETNEIGH, struct.pack("=B11x", family)):
-            for _kind, _sequence, start, end in _decode.messages(data):
-                message = _classes["neighbour"](data[start - 16 : end])
-                message.decode()
-                times = message.get_attr("NDA_CACHEINFO")
-                found.append(
-                    NeighbourRow(
-                        message["ifindex"],
-                        message["state"],
-                        message["flags"],
-                        message.get_attr("NDA_DST") or "",
-                        message.get_attr("NDA_LLADDR") or "",
-                        message.get_attr("NDA_VLAN"),
-                        message.get_attr("NDA_VNI"),
-                        message.get_attr("NDA_MASTER") or 0,
-                        times["ndm_updated"] if times else None,
-                    )
+            message = _classes["neighbour"](data)
+            message.decode()
+            times = message.get_attr("NDA_CACHEINFO")
+            found.append(
+                NeighbourRow(
+                    message["ifindex"],
+                    message["state"],
+                    message["flags"],
+                    message.get_attr("NDA_DST") or "",
+                    message.get_attr("NDA_LLADDR") or "",
+                    message.get_attr("NDA_VLAN"),
+                    message.get_attr("NDA_VNI"),
+                    message.get_attr("NDA_MASTER") or 0,
+                    times["ndm_updated"] if times else None,
                 )
+            )
         return found
 
     def flows(self, family: int) -> list[_conntrack.Flow]:
@@ -326,12 +323,11 @@ class Socket:
         request = struct.pack("=B15xHHI", AF_BRIDGE, 8, _IFLA_EXT_MASK, _EXT_MASK_VLANS)
         found = {}
         for data in self._dump(RTM_GETLINK, request):
-            for _kind, _sequence, start, end in _decode.messages(data):
-                message = _classes["vlan"](data[start - 16 : end])
-                message.decode()
-                spec = message.get_attr("IFLA_AF_SPEC")
-                infos = spec.get_attrs("IFLA_BRIDGE_VLAN_INFO") if spec else []
-                found[int(message["index"])] = tuple(_vlans((info["flags"], info["vid"]) for info in infos))
+            message = _classes["vlan"](data)
+            message.decode()
+            spec = message.get_attr("IFLA_AF_SPEC")
+            infos = spec.get_attrs("IFLA_BRIDGE_VLAN_INFO") if spec else []
+            found[int(message["index"])] = tuple(_vlans((info["flags"], info["vid"]) for info in infos))
         return found
 
     def qdiscs(self) -> dict[int, Qdisc]:
@@ -339,13 +335,12 @@ class Socket:
         require_pyroute2()
         found: dict[int, list[_qdisc.Row]] = {}
         for data in self._dump(RTM_GETQDISC, bytes(20)):
-            for _kind, _sequence, start, end in _decode.messages(data):
-                message = _classes["qdisc"](data[start - 16 : end])
-                message.decode()
-                place = (message["index"], message["handle"], message["parent"])
-                options = message.get_attr("TCA_OPTIONS")
-                row = _qdisc.Row(*place, message.get_attr("TCA_KIND"), bytes(options or b""))
-                found.setdefault(row.index, []).append(row)
+            message = _classes["qdisc"](data)
+            message.decode()
+            place = (message["index"], message["handle"], message["parent"])
+            options = message.get_attr("TCA_OPTIONS")
+            row = _qdisc.Row(*place, message.get_attr("TCA_KIND"), bytes(options or b""))
+            found.setdefault(row.index, []).append(row)
         return {index: _qdisc.read(rows) for index, rows in found.items()}
 
     def knows_qdisc(self, kind: str) -> bool:
