@@ -88,7 +88,7 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
     new = overlay(old, want, without=_LISTS)
     if new is not old:
         if new.mtu is not None and new.mtu < IPV6_MIN_MTU and new.ipv6:
-            new = dataclasses.replace(new, ipv6=False)
+            new = new.but(ipv6=False)
         if not new.up:
             routes = ()
         if not new.ipv6 or (old.up and not new.up):
@@ -116,7 +116,7 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
         )
     if addresses == old.addresses and routes == old.routes:
         return new
-    return dataclasses.replace(new, addresses=addresses, routes=routes)
+    return new.but(addresses=addresses, routes=routes)
 
 
 class Draft:
@@ -410,7 +410,7 @@ class Draft:
                     continue
                 smallest = smallest_port(links, bridge.name)
                 if bridge.mtu != smallest and (old is None or smallest != smallest_port(old.links, bridge.name)):
-                    self.put(namespace, dataclasses.replace(bridge, mtu=smallest))
+                    self.put(namespace, bridge.but(mtu=smallest))
 
 
 def _bridges(entries: Mapping[Entry, str]) -> set[str]:

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,7 +68,7 @@ def run(task: Task, check_mode: bool) -> Report:
     """Carry out a task. BridgenetError where it cannot be done; the host is then as it was before."""
     if os.geteuid() != 0:
         raise BridgenetError("networks and namespaces can only be read and changed by root; use `become: true`")
-    with Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
+    with _uncollected(), Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
         scope = Scope(everything=task.purge)
         for _module, resource in task.resources:
             resource.widen(scope)
@@ -92,6 +94,18 @@ def run(task: Task, check_mode: bool) -> Report:
         kernel.apply(decided.operations)
         real = _verify(kernel, scope, resources, after)
         return dataclasses.replace(report, counters=_counters(real, resources))
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nearly all that a run makes it needs to its end: looking for what is garbage takes a fifth of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _decide(

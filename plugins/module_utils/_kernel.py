@@ -131,11 +131,13 @@ class Kernel:
         return self._answers[what]
 
     def index(self, namespace: str, name: str) -> int:
-        """The index of a link, which may have been created a moment ago."""
+        """The index of a link, which a message that waits may be about to make."""
         known = self._indices.get((namespace, name))
         if known is None:
-            self._flush()
             known = self.socket(namespace).index(name)
+            if not known:
+                self._flush()
+                known = self.socket(namespace).index(name)
             if not known:
                 raise BridgenetError(
                     f"interface {name!r} is not in {f'namespace {namespace!r}' if namespace else 'the host'} any more"

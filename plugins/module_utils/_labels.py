@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Label:
         return tuple(name for name in listed if name in names)
 
 
+@functools.cache
 def parse(text: str) -> Label | None:
     """The label in an alias or comment; None where somebody else wrote it, or nobody."""
     if not text.startswith(MARK):

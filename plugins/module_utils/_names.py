@@ -141,15 +141,15 @@ def address(value: str) -> str:
         parsed = ipaddress.ip_interface(value)
     except ValueError as error:
         raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.1/16") from error
-    net = parsed.network
+    ip, net = parsed.ip, parsed.network
     what = None
-    if parsed.ip.is_unspecified or parsed.ip.is_multicast:
+    if ip.is_unspecified or ip.is_multicast:
         what = "no address that an interface can have"
-    elif parsed.ip.is_loopback or (net.version == 6 and parsed.ip.is_link_local):
+    elif ip.is_loopback or (net.version == 6 and ip.is_link_local):
         what = "one that the kernel gives"
-    elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.network_address:
+    elif net.version == 4 and net.prefixlen < 31 and ip == net.network_address:
         what = f"the network address of {net}"
-    elif net.version == 4 and net.prefixlen < 31 and parsed.ip == net.broadcast_address:
+    elif net.version == 4 and net.prefixlen < 31 and ip == net.broadcast_address:
         what = f"the broadcast address of {net}"
     if what:
         raise BridgenetError(f"address {value!r} is {what}; choose one inside the network")

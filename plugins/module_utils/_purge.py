@@ -18,6 +18,7 @@ Named = tuple[str, Resource]  # the name of the module, and the resource
 Found = tuple[str, dict[str, Any]]  # the name of the module, and the options of one object
 
 _MODULES = {"bridge": "bridge", "veth": "veth", "tun": "tuntap"}  # kind of link -> the module that makes it
+_MAKERS = tuple(_MODULES.values())
 
 
 def stale(current: Host, declared: Sequence[Named], project: str, patience: Patience | None = None) -> list[Named]:
@@ -71,6 +72,8 @@ def _unkept(
     kept = {key for _module, resource in declared for key in resource.at(place).keeps()}
     found: list[Named] = []
     for module, options in search(current, context.project):
+        if module in _MAKERS and ("link", f"{options['namespace']}/{options['name']}") in kept:
+            continue  # without declaring it first: so it is with most
         resource: Resource = RESOURCES[module].declare(options, context)
         if not kept.intersection(resource.owns()):
             found.append((module, resource))

@@ -10,7 +10,6 @@ operations in reverse restores it.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 from . import _forwarding, _known_names, _names, _namespaces, _sysctl
@@ -339,7 +338,7 @@ class _Work:
                 starts = self._starts(self._predicted, end[0])
                 self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
             elif not link.mac:  # check mode assumes that an earlier task makes this link
-                bare = dataclasses.replace(link, master="", port=None, vlans=None, qdisc=None, addresses=(), routes=())
+                bare = link.but(master="", port=None, vlans=None, qdisc=None, addresses=(), routes=())
                 self.updates += update(end[0], bare, link, self._current.ipv6)
             elif link.kind == "bridge":
                 self._bridge(end, link, pending)
@@ -405,7 +404,7 @@ class _Work:
         self.builds.append(CreateNamespace(name, loopback.label or "", bool(loopback.up)))
         if namespace.nsid is not None:  # the first pair would have the kernel choose one
             self.builds.append(SetNsid(HOST, name, namespace.nsid))
-        made = dataclasses.replace(NEW_LOOPBACK, label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
+        made = NEW_LOOPBACK.but(label=loopback.label, up=loopback.up, ipv6=self._current.ipv6)
         later = {key: value for key, value in namespace.sysctls.items() if _sysctl.of_interface(key)}
         now = {key: value for key, value in namespace.sysctls.items() if key not in later}
         self.builds += _sysctl_steps(name, self._current.fresh, now)
@@ -422,14 +421,14 @@ def _new_pair(namespace: str, near: Link, far_namespace: str, far: Link, starts:
 
     `starts` is whether each end speaks IPv6 at first, `ipv6` whether the kernel does.
     """
-    made = dataclasses.replace(
-        near, ipv6=starts[0], label="", port=_after_joining(near), vlans=None, qdisc=None, addresses=(), routes=()
+    made = near.but(
+        ipv6=starts[0], label="", port=_after_joining(near), vlans=None, qdisc=None, addresses=(), routes=()
     )
-    made_far = dataclasses.replace(
-        far, up=False, ipv6=starts[1], label="", master="", port=None, vlans=None, qdisc=None, addresses=(), routes=()
+    made_far = far.but(
+        up=False, ipv6=starts[1], label="", master="", port=None, vlans=None, qdisc=None, addresses=(), routes=()
     )
-    settle_near = update(namespace, made, dataclasses.replace(near, addresses=(), routes=()), ipv6)
-    rest_of_near = update(namespace, dataclasses.replace(near, addresses=(), routes=()), near, ipv6)
+    settle_near = update(namespace, made, near.but(addresses=(), routes=()), ipv6)
+    rest_of_near = update(namespace, near.but(addresses=(), routes=()), near, ipv6)
     return [
         CreateVeth(namespace, near, far_namespace, far),
         *settle_near,
@@ -443,8 +442,7 @@ def _new_tun(namespace: str, link: Link, options: TunOptions, starts: bool, ipv6
     found: Ops = [CreateTun(namespace, link.name, options)]
     if link.mac:  # the kernel gives a tap any, which nothing can go back to
         found.append(SetLink(namespace, link.name, (("mac", link.mac),), (("mac", link.mac),)))
-    bare = dataclasses.replace(
-        link,
+    bare = link.but(
         mtu=1500,
         up=False,
         ipv6=starts,
@@ -472,8 +470,8 @@ def _new_bridge(namespace: str, link: Link) -> Ops:
 
 def _raised(namespace: str, link: Link, mtu: int, starts: bool) -> Ops:
     """The rest of a new bridge, whose MTU its ports have made `mtu` and which `starts` with or without IPv6."""
-    made = dataclasses.replace(
-        link, up=False, mtu=mtu, ipv6=starts, vlans=None, qdisc=None, addresses=(), routes=(), master="", port=None
+    made = link.but(
+        up=False, mtu=mtu, ipv6=starts, vlans=None, qdisc=None, addresses=(), routes=(), master="", port=None
     )
     return update(namespace, made, link, starts or bool(link.ipv6))
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,11 +85,11 @@ class BridgePort(Resource):
         port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)
         new = found
         if joins or port is not found.port:
-            new = dataclasses.replace(found, master=self.master, port=port)
+            new = found.but(master=self.master, port=port)
         if joins:
-            new = dataclasses.replace(new, vlans=None, default_pvid=bridge.default_pvid)
+            new = new.but(vlans=None, default_pvid=bridge.default_pvid)
             if bridge.vlans is not None:
-                new = dataclasses.replace(new, vlans=_vlans.initial(new))
+                new = new.but(vlans=_vlans.initial(new))
         if self.vlans is not None:
             draft.need_vlans(self.what)
             if bridge.bridge is not None and not bridge.bridge.vlan_filtering:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +55,7 @@ class Interface(Resource):
                 routes = tuple(route for route in found.routes or () if route not in (self.link.routes or ()))
                 routes = remaining(routes, found, addresses)
                 if (addresses, routes) != (found.addresses, found.routes):
-                    draft.put(self.namespace, dataclasses.replace(found, addresses=addresses, routes=routes))
+                    draft.put(self.namespace, found.but(addresses=addresses, routes=routes))
             return
         found = draft.need(self.namespace).get(self.link.name)
         if found is None:

@@ -118,9 +118,9 @@ class Netns(Resource):
             )
         loopback = draft.links[key]["lo"]
         text = self._label(draft, key, loopback.label or "")
-        changed = dataclasses.replace(loopback, label=text, up=loopback.up if self.loopback is None else self.loopback)
-        if changed != loopback:
-            draft.put(key, changed)
+        up = loopback.up if self.loopback is None else self.loopback
+        if (text, up) != (loopback.label, loopback.up):
+            draft.put(key, loopback.but(label=text, up=up))
         self._set_nsid(draft, key)
         known = draft.current.namespaces.get(key)
         self._set_sysctls(draft, key, known.sysctls if known else draft.current.fresh)
@@ -130,7 +130,7 @@ class Netns(Resource):
     def _create(self, draft: Draft) -> str:
         up = True if self.loopback is None else self.loopback
         text = str(dataclasses.replace(self.label, names=(self.name,)))
-        draft.links[self.name] = {"lo": dataclasses.replace(NEW_LOOPBACK, up=up, label=text, ipv6=draft.current.ipv6)}
+        draft.links[self.name] = {"lo": NEW_LOOPBACK.but(up=up, label=text, ipv6=draft.current.ipv6)}
         draft.sysctls[self.name] = {}
         draft.publish(self.name, self.name)
         return self.name
@@ -166,7 +166,7 @@ class Netns(Resource):
                 "choose another name"
             )
         draft.may_remove(str(label), self.label, self.what)
-        draft.put(old, dataclasses.replace(loopback, label=""))
+        draft.put(old, loopback.but(label=""))
         for link in list(draft.links[old].values()):
             far = draft.find(*link.peer) if link.peer else None
             if any(end and _labels.parse(end.label or "") for end in (link, far)):
@@ -252,7 +252,7 @@ class Netns(Resource):
             stay = tuple(name for name in names if name not in gone)
             if label and names:
                 text = str(dataclasses.replace(label, names=stay)) if stay else ""
-                draft.put(key, dataclasses.replace(loopback, label=text))
+                draft.put(key, loopback.but(label=text))
         elif not self._lives_on(draft, key):
             draft.drop_namespace(key)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,7 +53,7 @@ class RootQdisc(Resource):
         if not self.present:
             found = draft.find(self.namespace, self.name)
             if found is not None and _qdisc.is_ours(found.qdisc):
-                draft.put(self.namespace, dataclasses.replace(found, qdisc=Qdisc()))
+                draft.put(self.namespace, found.but(qdisc=Qdisc()))
             return
         found = draft.need(self.namespace).get(self.name) or self._assumed(draft)
         if found.qdisc is not None and found.qdisc.foreign:
@@ -77,7 +76,7 @@ class RootQdisc(Resource):
                 "and such frames would be dropped; give at least that"
             )
         if found.qdisc != self.qdisc:
-            draft.put(self.namespace, dataclasses.replace(found, qdisc=self.qdisc))
+            draft.put(self.namespace, found.but(qdisc=self.qdisc))
 
     def _assumed(self, draft: Draft) -> Link:
         """A missing link, assumed bare; only check mode accepts that."""

@@ -95,7 +95,7 @@ class Tuntap(Resource):
             if found.label != str(self.label):
                 draft.claim(found.label or "", self.label, self.what, self.take_over)
         old = found or self._new(draft)
-        new = change(old, dataclasses.replace(self.link, tun=self._numbered(draft)), self.exclusive)
+        new = change(old, self.link.but(tun=self._numbered(draft)), self.exclusive)
         if found is not None and new.tun != found.tun:
             self._must_be_free(found)
             new = self._remade(new)
@@ -121,7 +121,7 @@ class Tuntap(Resource):
         """A tun has no MAC address, and cannot be a port of a bridge."""
         if self.options.mode == "tun":
             return dataclasses.replace(released(link), mac="")
-        return link if link.mac else dataclasses.replace(link, mac=self.mac)
+        return link if link.mac else link.but(mac=self.mac)
 
     def _numbered(self, draft: Draft) -> TunOptions:
         """The options with numbers for names; an account that is missing is assumed, which only check mode accepts."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +51,7 @@ class Veth(Resource):
     far_namespace: str
     far: Link | None  # None where only the near end was named, to remove the pair
     label: Label
-    macs: tuple[str, str]  # of a new pair
+    inventory_host: str
     exclusive: bool = False
     take_over: bool = False
     labelled: bool = False
@@ -60,6 +59,12 @@ class Veth(Resource):
     @property
     def what(self) -> str:
         return f"veth {self.near.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
+
+    @property
+    def macs(self) -> tuple[str, str]:
+        """The addresses of a new pair."""
+        host, project, name = self.inventory_host, self.label.project, f"veth {self.label.object}"
+        return _names.generated_mac(host, project, name), _names.generated_mac(host, project, f"{name} peer")
 
     def widen(self, scope: Scope) -> None:
         for namespace in (self.namespace, self.far_namespace):
@@ -104,7 +109,7 @@ class Veth(Resource):
             raise BridgenetError(f"{self.what}: ipv6 is true, but this kernel has no IPv6; leave ipv6 out or say false")
         want = self.near
         if far.label == want.label and near.label != want.label:
-            want = dataclasses.replace(want, label=None)  # either end's label owns the pair
+            want = want.but(label=None)  # either end's label owns the pair
         self._put(draft, self.namespace, near, want)
         self._put(draft, self.far_namespace, far, want_far)
 
@@ -133,11 +138,10 @@ class Veth(Resource):
             draft.drop(self.far_namespace, far.name)
         new_near = self._end(draft, old_near, near_was, self.namespace)
         new_far = self._end(draft, old_far, far_was, self.far_namespace)
+        near_mac, far_mac = self.macs
         return (
-            dataclasses.replace(
-                new_near, name=self.near.name, mac=self.macs[0], peer=(self.far_namespace, want_far.name)
-            ),
-            dataclasses.replace(new_far, name=want_far.name, mac=self.macs[1], peer=(self.namespace, self.near.name)),
+            new_near.but(name=self.near.name, mac=near_mac, peer=(self.far_namespace, want_far.name)),
+            new_far.but(name=want_far.name, mac=far_mac, peer=(self.namespace, self.near.name)),
         )
 
     def _same_object(self, draft: Draft, end: Link | None) -> Link | None:
@@ -204,7 +208,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Veth:
         far_namespace=far_namespace,
         far=far,
         label=label,
-        macs=(context.mac(f"veth {label.object}"), context.mac(f"veth {label.object} peer")),
+        inventory_host=context.inventory_host,
         exclusive=bool(options.get("exclusive")),
         take_over=bool(options.get("take_over")),
         labelled=options.get("label") is not None,
