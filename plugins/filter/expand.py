@@ -92,8 +92,8 @@ options:
         asks, C(dns_search) (one or a list) the domains in which it looks for a short name. Without C(dns) it asks those
         of the host, see O(nslab.bridgenet.netns_names#module:host_nameservers).
       - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address),
-        C(ipv6_address), C(aliases), C(mac_address), C(priority), C(gw_priority), C(interface_name) and
-        C(host_interface_name).
+        C(ipv6_address), C(aliases), C(mac_address), C(priority), C(gw_priority), C(interface_name),
+        C(host_interface_name), C(bandwidth) and C(netem).
       - C(ipv4_address) and C(ipv6_address) are addresses in the network's subnets, without prefix length. Without them,
         they are those that the container has on O(host) already, or else the first free ones from a hash of the
         container's name on. So nobody gets another address because others come, go or change places.
@@ -108,6 +108,11 @@ options:
         networks V(eth0), V(eth1) and so on in the order of the networks' names.
       - C(host_interface_name) is the name of the bridge port, at most 15 characters. The default is V(veth) and 11
         hexadecimal digits made from the names of container and network.
+      - C(bandwidth) limits the rate, from the container's side. C(ingress_rate) is what it receives and C(egress_rate)
+        what it sends, like V(10mbit); C(ingress_burst) and C(egress_burst) are how much may come at once, like
+        V(32kb). See O(nslab.bridgenet.qdisc#module:tbf).
+      - C(netem) has C(delay), C(jitter), C(loss) and C(duplicate) for the packets that the container sends, as
+        O(nslab.bridgenet.qdisc#module:netem) has them. A limit that is taken out goes with the next run.
     type: dict
     default: {}
   forwarding:
@@ -162,6 +167,7 @@ EXAMPLES = r"""
     bridge: "{{ lists.bridge }}"
     veth: "{{ lists.veth }}"
     bridge_port: "{{ lists.bridge_port }}"
+    qdisc: "{{ lists.qdisc }}"
     masquerade: "{{ lists.masquerade }}"
     forward: "{{ lists.forward }}"
     publish: "{{ lists.publish }}"
@@ -182,8 +188,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(masquerade), C(forward), C(publish), C(netns_names) and
-      C(netns_service). Their elements have the options of the module of that name.
+    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(qdisc), C(masquerade), C(forward), C(publish),
+      C(netns_names) and C(netns_service). Their elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
   type: dict
 """

@@ -29,6 +29,10 @@ class SetQdisc(NetlinkOperation):
     before: Layer | None
     after: Layer | None
 
+    @property
+    def takes_along(self) -> bool:
+        return self.after is None and self.depth == 0  # what is inside
+
     def message(self, kernel: Kernel) -> Message:
         handle, parent = _qdisc.place(self.depth)
         fields = {"family": 0, "index": kernel.index(self.namespace, self.link), "handle": handle, "parent": parent}

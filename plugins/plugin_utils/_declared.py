@@ -15,6 +15,7 @@ from ._hostnames import Resolution
 from ._modes import Mode
 from ._policy import Policy
 from ._ports import Port
+from ._shaping import Shaping
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Subnet = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -77,6 +78,7 @@ class Endpoint:
     aliases: tuple[str, ...]  # more names of the container
     interface: str  # in the container
     host_interface: str  # the port of the bridge
+    shaping: Shaping = field(default_factory=Shaping)
 
     def address(self, version: int) -> Address | None:
         """Its address of IPv4 or IPv6."""

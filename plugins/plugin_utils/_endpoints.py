@@ -11,7 +11,7 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _addresses, _hostnames, _link_names, _subnets
+from . import _addresses, _hostnames, _link_names, _shaping, _subnets
 from . import _readers as read
 from ._declared import Address, Endpoint, Network
 
@@ -24,6 +24,8 @@ _ENDPOINT: Mapping[str, read.Reader] = {
     "gw_priority": read.whole,
     "interface_name": read.text,
     "host_interface_name": read.text,
+    "bandwidth": _shaping.bandwidth,
+    "netem": _shaping.netem,
 }
 
 
@@ -77,6 +79,7 @@ def endpoint(container: str, network: Network, keys: Mapping[str, Any], present:
             aliases=keys.get("aliases", ()),
             interface=_link_names.checked(interface),
             host_interface=_link_names.checked(host_interface),
+            shaping=_shaping.shaping(keys),
         )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _hostnames, _policy, _ports
+from . import _hostnames, _policy, _ports, _shaping
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
 
 Options = dict[str, Any]
@@ -30,6 +30,13 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
             for container in containers
             if container.present
             for endpoint in container.endpoints
+        ],
+        "qdisc": [
+            one
+            for container in containers
+            if container.present
+            for place in container.endpoints
+            for one in _shaping.options(container.name, place.interface, place.host_interface, place.shaping)
         ],
         "masquerade": [
             _masquerade(network, addressing, forwarding, backend)

@@ -70,6 +70,7 @@ def test_seed_001():
         "bridge_port": [
             {"name": name, "master": "br0", "isolated": False, "hairpin": False} for name in ("veth1", veth2)
         ],
+        "qdisc": [],
         "masquerade": [
             {"source": "10.10.0.0/16", "bridge": "br0", "backend": "auto", "label": "blue", "forwarding": True},
         ],
@@ -97,6 +98,7 @@ def test_nothing_declared():
         "bridge",
         "veth",
         "bridge_port",
+        "qdisc",
         "masquerade",
         "forward",
         "publish",
@@ -411,7 +413,7 @@ REFUSED = {
         container(ip4_address="10.10.0.10"),
         "container 'ns1': network 'blue': unknown key 'ip4_address'; did you mean 'ipv4_address'? "
         "valid: ipv4_address, ipv6_address, aliases, mac_address, priority, gw_priority, interface_name, "
-        "host_interface_name",
+        "host_interface_name, bandwidth, netem",
     ),
     "key: like no other": (network(zzz=1), {}, "unknown key 'zzz'; valid: bridge"),
     "key: number": (network(), {"ns1": {1: 2}}, "unknown key 1; valid: networks, network_mode"),
