@@ -82,7 +82,9 @@ _TWICE = "Docker gives every bridge fe80::1, too."
 _QUEUE = "What the library of Go sends; ours is the kernel's default. A veth and a bridge have no queue."
 _ORIGIN = "A route of ours says that a person declared it, as `proto static`; netavark adds a metric of its own."
 _NOT_PUBLISHED = "What is not published is not reached from outside, not even by a route to the subnet."
-_ANNOUNCED = "An address that comes up is announced by the plugin through this; ours has no former holder to correct."
+_ANNOUNCED = (
+    "The plugin has every new address announced by the kernel; ours are announced where one moves to another MAC."
+)
 _LOOPBACK = (
     "Docker turns IPv6 off where it is not used, on the loopback, too; ours leaves that alone: ::1 works inside."
 )

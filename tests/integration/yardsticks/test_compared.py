@@ -24,7 +24,7 @@ def test_what_is_compared_is_there(ours: Facts) -> None:
         ("ports of red", "number"): "2",
         ("ports of red", "kind"): "veth",
         ("containers of red", "up"): "True",
-        ("containers of red", "ipv4/conf/*/rp_filter"): "0",
+        ("bridge of violet", "ipv6/conf/*/accept_ra"): "0",
         ("host", "ipv4/ip_forward"): "1",
         ("r1 to r2", "seen"): "as itself",
         ("r1 to b1", "seen"): "nothing",
