@@ -323,6 +323,8 @@ class Draft:
         before, after = _bridges(self.current.firewall.entries), _bridges(self.entries)
         settled, warnings = _firewalld.settle(zones, before - after, after if self.forwards else ())
         self.warnings += warnings
+        if self.forwards:
+            self.warnings += _firewalld.doubts(settled, self.entries)
         return settled
 
     def put_element(self, element: Element, comment: str) -> None:

@@ -56,8 +56,8 @@ class Others:
 
 def refusal(topic: str, text: str, about: str = "") -> Finding:
     """An error of the engine: it ends with what to do, and mostly begins with what it is about."""
-    rest, _, fix = text.rpartition("; ")
-    what, _, why = rest.partition(": ")
+    rest, _semicolon, fix = text.rpartition("; ")
+    what, _colon, why = rest.partition(": ")
     if about:
         what, why = about, rest[len(about) :].lstrip(": ") if rest.startswith(about) else rest
     return Finding(topic, CONFLICT, what, why, fix) if rest else Finding(topic, CONFLICT, text)
@@ -65,7 +65,7 @@ def refusal(topic: str, text: str, about: str = "") -> Finding:
 
 def warned(topic: str, text: str) -> Finding:
     """A warning of the engine."""
-    what, _, why = text.partition(": ")
+    what, _colon, why = text.partition(": ")
     return Finding(topic, NOTICE, what, why, "the task goes on")
 
 
@@ -89,7 +89,7 @@ def owners(current: Host, resources: Iterable[Resource], others: Others) -> Iter
     named: dict[str, str] = {}
     for resource in resources:
         for kind, key in resource.owns() if resource.present else ():
-            place, _, name = key.partition("/")
+            place, _slash, name = key.partition("/")
             if kind == "link" and not place:
                 named.setdefault(name, resource.what)
     for resource in resources:

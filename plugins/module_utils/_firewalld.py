@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
-from ._model import Bindings
+from ._model import Bindings, Element, Entry
 
 ZONE = "trusted"
 FILES = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")  # a later one hides an earlier one of its name
@@ -76,3 +76,23 @@ def settle(current: Bindings, gone: Iterable[str], wanted: Iterable[str]) -> tup
             f"--remove-interface={bridge}`, and again with --permanent; the next run puts it into {ZONE}"
         )
     return found, warnings
+
+
+def doubts(bindings: Bindings, entries: Iterable[Entry]) -> list[str]:
+    """Warnings: what is let in from an interface that is not trusted is up to the zone of that interface."""
+    fix = "a policy of firewalld between the two zones, with target ACCEPT, lets it pass: firewalld.policies(5)"
+    found = []
+    for entry in entries:
+        if not isinstance(entry, Element):
+            continue
+        if entry.set == "accepted" and entry.key[0] != entry.key[1] and bindings.get((entry.key[0], False)) != ZONE:
+            source, target = entry.key
+            zone = f"zone {bindings[source, False]}" if (source, False) in bindings else "the default zone"
+            found.append(
+                f"forward {source} to {target}: {source} is in {zone} of firewalld, which may reject it; {fix}"
+            )
+        if entry.set == "routed":
+            found.append(
+                f"network of {entry.key[0]}: what comes in by routes, the zones of firewalld may reject; {fix}"
+            )
+    return sorted(found)

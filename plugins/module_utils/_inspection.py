@@ -102,4 +102,6 @@ def _refusals(verdict: Verdict, named: Sequence[Named]) -> list[tuple[str, str, 
 
 
 def _topic(current: Host, warning: str) -> str:
-    return "firewall" if warning in current.firewall.obstacles else "host"
+    if warning in current.firewall.obstacles:
+        return "firewall"
+    return "firewalld" if "of firewalld" in warning else "host"

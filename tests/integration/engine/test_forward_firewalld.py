@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -128,6 +129,26 @@ def test_a_person_s_zone() -> None:
         assert not apply(FORWARD).changed
         apply(FORWARD, state="absent")
         assert zones() == first
+
+
+def test_what_comes_from_elsewhere() -> None:
+    """A pair whose first interface is not trusted, and a routed network: its zones may say no, which is a warning."""
+    with firewalld():
+        pair = {"interface": "v1", "other": "br0"}
+        report = apply({"forward": [*NETWORKS, pair]})
+        assert [warning.partition(";")[0] for warning in report.warnings] == [
+            "forward v1 to br0: v1 is in the default zone of firewalld, which may reject it"
+        ]
+        assert not apply({"forward": [{**pair, "interface": "br1"}, {**pair, "state": "absent"}]}).warnings
+        build("accept", bridge_nf()[-1])
+        routed = apply({"forward": [{"bridge": "br0", "routed": True}]}).warnings
+        assert [warning.partition(",")[0] for warning in routed] == ["network of br0: what comes in by routes"]
+        blocked("out", "a1")
+        page = Path(__file__).parents[3].joinpath("docs", "firewall.md").read_text(encoding="utf-8")
+        (script,) = re.findall(r"\n\n((?:    firewall-cmd .*\n)+    firewall-cmd --reload\n)", page)
+        shell(script.replace("eth0", "up0"))
+        passes("out", "a1")
+        blocked("out", "b1")
 
 
 def test_undo() -> None:

@@ -231,6 +231,20 @@ def test_uplink_that_is_a_bridge(policy: str, value: str) -> None:
     blocked("out", "a1")
 
 
+def test_a_last_rule_that_rejects() -> None:
+    """A host that drops by a rule in place of a policy: the same one rule lets pass what is declared, and no more."""
+    build("accept", bridge_nf()[-1])
+    shell("for program in iptables ip6tables; do $program -A FORWARD -j REJECT; done")
+    blocked("a1", "out")
+    apply({"forward": NETWORKS})
+    for source, name in (("a1", "a2"), ("a1", "out")):
+        passes(source, name)
+    for source, name in (("out", "a1"), ("a1", "b1"), ("v1", "out")):
+        blocked(source, name)
+    apply({"forward": NETWORKS}, state="absent")
+    blocked("a1", "out")
+
+
 @few
 def test_after_teardown(policy: str, value: str) -> None:
     """Without the entries it is as if they had never been."""
