@@ -21,6 +21,10 @@ def addresses(lab):
     return {**GIVEN, **chosen}
 
 
+def in_namespace(name):
+    return [] if name == HOST else ["ip", "netns", "exec", name]
+
+
 def inode(lab, namespace):
     return lab.inside(namespace, "stat", "--dereference", "--format", "%i", "/proc/self/ns/net")
 
@@ -65,6 +69,15 @@ def test_a_process_is_reached_by_either_name(lab):
     red1, beside = (f"timeout 30 ip netns exec {name} python3 -c" for name in ("red1", "beside"))
     script = f"{red1} {shlex.quote(server)} & {beside} {shlex.quote(client)}; wait"
     assert lab.host.check_output(script) == "hello"
+
+
+def test_names(lab):
+    """Of neighbours, by name and alias, of the container itself, and through the other name of a namespace."""
+    for name in ("red1", "beside", "red2"):
+        found = lab.inside(name, "getent", "hosts", "red1", "web").splitlines()
+        assert [line.split()[0] for line in found] == ["10.77.0.11", "10.77.0.12"]
+    for name in ("blue1", "alone", HOST):
+        assert lab.host.run(shlex.join([*in_namespace(name), "getent", "hosts", "web"])).rc == 2
 
 
 def test_who_is_reached(lab, outside):
