@@ -21,6 +21,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._inspection import
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check, task
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+from ansible_collections.nslab.bridgenet.tests.integration.engine.talk import IMPATIENCE, PATIENCE, ask, listening
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward import gates, saved
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_traffic import (
     NETWORKS,
@@ -104,6 +105,28 @@ def test_docker_was_first(tmp_path: Path, value: str) -> None:
         assert [line for line in saved()["iptables"].splitlines() if line not in ours] == first["iptables"].splitlines()
         assert not apply(FORWARD).changed
         apply(FORWARD, state="absent")
+        assert saved() == first
+
+
+@values
+def test_published_ports(tmp_path: Path, value: str) -> None:
+    """They are reached where Docker drops what it does not know; Docker's rules are what they were."""
+    without_forwarding()
+    with dockerd(tmp_path):
+        first = saved()
+        build("accept", value)
+        web = {"host_port": 8080, "address": "10.1.0.11", "port": 80, "bridge": "br0"}
+        ports = {"publish": [web, {**web, "protocol": "udp"}]}
+        apply({**FORWARD, **ports})
+        with listening("a1", (80,)):
+            for protocol in ("tcp", "udp"):
+                assert ask("out", protocol, "10.9.0.1", 8080, PATIENCE)
+                assert ask("b1", protocol, "10.9.0.1", 8080, PATIENCE)
+                assert ask("", protocol, "127.0.0.1", 8080, PATIENCE)
+                assert not ask("out", protocol, "10.9.0.1", 80, IMPATIENCE)
+            apply(FORWARD, state="absent")
+            assert ask("out", "tcp", "10.9.0.1", 8080, PATIENCE), "the rule in Docker's chain stays for the ports"
+        apply(ports, state="absent")
         assert saved() == first
 
 
