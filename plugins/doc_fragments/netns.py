@@ -37,8 +37,10 @@ sysctls:
 exclusive:
   description:
     - Whether the task declares every pair, device and service of the O(project) that is in the namespace, or leads into
-      it, and every list of names that it knows. Then those that it does not declare are removed.
+      it, every list of names that it knows, and every published port whose label begins with the name of the
+      namespace and C(/). Then those that it does not declare are removed.
     - Otherwise they stay until a purge. Links of others always stay.
+    - With O(state=absent), such ports always go.
   type: bool
   default: false
 nsid:

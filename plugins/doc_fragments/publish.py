@@ -67,6 +67,8 @@ label:
     - The port of the same label and IP version with other values is replaced.
     - With O(state=absent), all that carries this label goes, whatever its ports. Without it, the ports go, whatever
       their label.
+    - A port whose label begins with the name of a namespace and C(/) goes with that namespace, see
+      M(nslab.bridgenet.netns).
   type: str
 """
     ALL: Options = parse(OPTIONS, Shared.STATE)
