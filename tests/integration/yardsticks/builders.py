@@ -71,7 +71,7 @@ def _plugins(network: Network, container: Container) -> list[dict[str, Any]]:
         {"address": f"{address}/{subnet.partition('/')[2]}", "gateway": gateway}
         for address, subnet, gateway in zip(container.addresses, network.subnets, network.addresses)
     ]
-    routes = [] if network.internal else [{"dst": to} for to, _ in zip(("0.0.0.0/0", "::/0"), network.subnets)]
+    routes = [] if network.internal else [{"dst": to} for to in ("0.0.0.0/0", "::/0")[: len(network.subnets)]]
     bridge = {
         "type": "bridge",
         "bridge": network.bridge,

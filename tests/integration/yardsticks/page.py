@@ -63,8 +63,8 @@ def text() -> str:
 
 def written(page: str) -> str:
     """A page with the present text between its marks."""
-    before, _, rest = page.partition(_BEGIN)
-    _old, _, after = rest.partition(_END)
+    before, _begin, rest = page.partition(_BEGIN)
+    _old, _end, after = rest.partition(_END)
     return f"{before}{_BEGIN}\n\n{text()}\n\n{_END}{after}"
 
 

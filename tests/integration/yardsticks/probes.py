@@ -106,7 +106,7 @@ class _Loop:
     def _hear(self, client: socket.socket, question: Question) -> None:
         self.selector.unregister(client)
         try:
-            server, _, seen = client.recv(100).decode().partition(" ")
+            server, _space, seen = client.recv(100).decode().partition(" ")
         except ConnectionRefusedError:
             self.answers[question] = Answer(refused=True)
         except OSError:
