@@ -119,7 +119,7 @@ def stale(entries: Mapping[Entry, str]) -> list[tuple[str, Options]]:
     for element, comment in _standing(entries).items():
         groups.setdefault((comment, _family(element)), []).append(element)
     # With a label goes all that has it: one of its parts is enough.
-    return [(comment, _publications(elements)[0].options()) for (comment, _), elements in groups.items()]
+    return [(comment, _publications(elements)[0].options()) for (comment, _family_number), elements in groups.items()]
 
 
 @dataclass(frozen=True)
