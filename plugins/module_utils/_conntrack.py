@@ -46,7 +46,7 @@ def flows(dump: Sequence[bytes]) -> Iterator[Flow]:
         addresses, protocol = dict(_attrs(data, *_inner(at[_IP]))), dict(_attrs(data, *_inner(at[_PROTO])))
         if _PORT not in protocol:
             continue
-        address = next(span for kind, span in addresses.items() if kind in _DESTINATIONS)
+        (address,) = (span for kind, span in addresses.items() if kind in _DESTINATIONS)
         yield Flow(
             family=_GENMSG.unpack_from(data)[0],
             protocol=data[_inner(protocol[_NUMBER])[0]],
