@@ -151,8 +151,8 @@ class Draft:
     # --- namespaces ---
 
     def need(self, namespace: str) -> dict[str, Link]:
-        """The links of a namespace; one that is missing is assumed empty, which only check mode accepts."""
-        found = self.links.get(self.present_key(namespace))
+        """The links of what stands there; a namespace that is missing is assumed empty, which only check mode accepts."""
+        found = self.links.get(namespace)
         if found is None:
             self.assumed.append(f"namespace {namespace}")
             found = self.links[namespace] = {"lo": NEW_LOOPBACK}

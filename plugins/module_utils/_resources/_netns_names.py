@@ -70,7 +70,7 @@ class NetnsNames(Resource):
     def predict(self, draft: Draft) -> None:
         if self.present:
             for namespace in self.namespaces:
-                draft.need(namespace)
+                draft.need(draft.present_key(namespace))
         members = self.namespaces if self.present else ()
         known = draft.current.names_known.members(str(self.label))
         leaving = [name for name in known if name not in members and (self.everywhere or name in self.namespaces)]

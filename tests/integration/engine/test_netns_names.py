@@ -287,6 +287,16 @@ def test_absent_of_the_first_and_present_of_the_second() -> None:
         apply(declared)
 
 
+def test_inside_a_namespace_that_a_purge_takes_a_name_from() -> None:
+    """Somebody gave ours another name: what is declared inside by that one is found there."""
+    pair = {"name": "v0", "namespace": "a", "peer": {"name": "p0"}}
+    apply({"netns": [{"name": "a"}], "veth": [pair]})
+    shell("touch /run/netns/b; mount --bind /run/netns/a /run/netns/b")
+    apply({"veth": [{**pair, "namespace": "b", "mtu": 1400}]}, purge=True)
+    assert snapshot.link("v0", "b")["mtu"] == 1400
+    assert not Path("/run/netns/a").exists()
+
+
 def test_many_names() -> None:
     """An alias has room for so many."""
     names = [character * 60 for character in "abcde"]
