@@ -78,7 +78,7 @@ label:
       name is removed, whosever it is.
   type: str
 """
-    EXCLUSIVE = Shared.EXCLUSIVE.replace("O(addresses) and O(routes)", "O(addresses), O(routes) and O(vlans)")
+    EXCLUSIVE: str = Shared.EXCLUSIVE.replace("O(addresses) and O(routes)", "O(addresses), O(routes) and O(vlans)")
     ALL: Options = parse(OPTIONS, Shared.NAMESPACE, Shared.LINK, Shared.VLANS, EXCLUSIVE, Shared.OWNED, Shared.STATE)
     DOCUMENTATION: str = module(ALL)
     LIST: str = listed("bridge", "Bridges", ALL)
