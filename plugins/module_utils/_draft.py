@@ -151,7 +151,7 @@ class Draft:
     # --- namespaces ---
 
     def need(self, namespace: str) -> dict[str, Link]:
-        """The links of what stands there; a namespace that is missing is assumed empty, which only check mode accepts."""
+        """The links of what stands there; a missing namespace is assumed empty, which only check mode accepts."""
         found = self.links.get(namespace)
         if found is None:
             self.assumed.append(f"namespace {namespace}")
