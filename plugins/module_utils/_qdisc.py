@@ -188,7 +188,7 @@ def tbf(what: str, options: Mapping[str, Any]) -> Tbf:
     rate = _units.rate(f"{what}: rate", options["rate"])
     given = options.get("burst")
     size = _units.size(f"{what}: burst", given) if given else max(rate // 100, _LEAST_BURST)
-    if not 0 < _transmission(rate, size) <= _LONGEST * 1000:
+    if not ticks(rate, size) or _transmission(rate, size) > _LONGEST * 1000:
         raise BridgenetError(
             f"{what}: burst {_units.size_text(size)!r} takes more than {_LONGEST // 10**6} s, or no time at all, at "
             f"{_units.rate_text(rate)}; give another one"

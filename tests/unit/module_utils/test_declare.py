@@ -106,6 +106,11 @@ PORT = {"host_port": "80", "address": "10.0.0.1", "bridge": "br0"}
         ),
         (
             "qdisc",
+            {"name": "v0", "tbf": {"rate": "200gbit", "burst": "1500b"}},  # 60 ns, and the kernel counts by 64
+            "burst '1500b' takes more than 200 s, or no time",
+        ),
+        (
+            "qdisc",
             {"name": "v0", "tbf": {"rate": "8mbit", "limit": "1kb"}},
             "a limit of '1kb' is out of range: from the burst",
         ),
