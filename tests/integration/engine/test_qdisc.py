@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Socket
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
@@ -31,7 +30,6 @@ PAIR = (
 )
 INSIDE = f"ip netns add a; ip netns exec a sh -ec '{PAIR}'"
 TBF = {"rate": "1mbit", "burst": "10kb", "latency": "50ms"}
-NETWORKS = {"blue": {"bridge": "br0", "subnet": "10.9.0.0/24"}}
 NETEM = {"delay": "10ms", "jitter": "2ms", "loss": "0.5%", "duplicate": "1%", "limit": 500}
 
 
@@ -115,24 +113,6 @@ def test_exclusive_namespace() -> None:
     apply({**network, **limits})
     apply({**network, **limits}, purge=True)
     assert listed("vethns1")[0]["kind"] == "tbf"
-
-
-def shaped(**keys: Any) -> Declaration:
-    """A container in a network, as the role hands it over."""
-    return expand(NETWORKS, {"ns1": {"networks": {"blue": {"ipv4_address": "10.9.0.2", **keys}}}})
-
-
-def test_declared() -> None:
-    """A limit in each direction, changed in place, and gone when nobody declares it."""
-    story = Story()
-    host_end = shaped()["veth"][0]["name"]
-    story.changes(shaped(bandwidth={"ingress_rate": "10mbit", "ingress_burst": "32kb", "egress_rate": "1mbit"}))
-    rates = [listed(*end)[0]["options"]["rate"] for end in ((host_end,), ("eth0", "ns1"))]
-    assert rates == [1_250_000, 125_000]
-    story.changes(shaped(bandwidth={"ingress_rate": "20mbit"}))
-    assert [listed(*end)[0]["kind"] for end in ((host_end,), ("eth0", "ns1"))] == ["tbf", "noqueue"]
-    story.changes(shaped())
-    assert listed(host_end)[0]["kind"] == "noqueue"
 
 
 def test_small_burst() -> None:

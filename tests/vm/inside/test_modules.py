@@ -38,10 +38,10 @@ def test_br_netfilter_comes_late() -> None:
     assert not CALL.exists()
     assert apply(declared) == predicted
     assert CALL.read_text(encoding="ascii") == "0\n"
-    shell("rmmod br_netfilter; modprobe br_netfilter")
+    shell("udevadm control --reload; rmmod br_netfilter; modprobe br_netfilter")  # by itself it looks every 3 s
     wait_for("0")
     assert apply(declared, state="absent").changed
-    shell("rmmod br_netfilter; modprobe br_netfilter; udevadm settle")
+    shell("udevadm control --reload; rmmod br_netfilter; modprobe br_netfilter; udevadm settle")
     assert CALL.read_text(encoding="ascii") == "1\n"
     shell("rmmod br_netfilter")
 
