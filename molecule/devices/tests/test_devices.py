@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 HOST = "-"
 
 # Opens a device as whoever runs it, and says with which packet the network answers to the one that it writes.
 DEVICE = """
 import fcntl, os, socket, struct, sys
 name, flags, sent, wanted = sys.argv[1], int(sys.argv[2]), bytes.fromhex(sys.argv[3]), bytes.fromhex(sys.argv[4])
-device = os.open("/dev/net/tun", os.O_RDWR)
+device = os.open("/run/tun", os.O_RDWR)
 fcntl.ioctl(device, 0x400454CA, struct.pack("16sH14x", name.encode(), flags))  # TUNSETIFF
 while "1" != open(f"/sys/class/net/{name}/carrier").read().strip():
     pass
@@ -21,6 +23,14 @@ while wanted not in (answer := os.read(device, 2048)):
 print(answer.hex())
 """
 TUN, TAP, NO_PI = 1, 2, 0x1000  # linux/if_tun.h
+
+
+@pytest.fixture(autouse=True)
+def device(lab):
+    """The tun device for everybody: a host without udev keeps its own to root."""
+    lab.inside(HOST, "mknod", "--mode=666", "/run/tun", "c", "10", "200")
+    yield
+    lab.inside(HOST, "rm", "/run/tun")
 
 
 def process(lab):
