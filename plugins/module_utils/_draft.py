@@ -160,10 +160,6 @@ class Draft:
             self.publish(namespace, namespace)
         return found
 
-    def is_assumed(self, namespace: str) -> bool:
-        """Whether a namespace is there only by assumption."""
-        return f"namespace {namespace}" in self.assumed
-
     def key(self, name: str) -> str:
         """Where the namespace of that name stands, or stood before it lost the name."""
         return self._keys.get(name, name)

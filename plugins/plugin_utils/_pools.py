@@ -87,8 +87,9 @@ def subnets(
                         f"is external and has no {words.subnet}; write that of the bridge, like {words.sample}"
                     )
                 standing = host.subnets.get((name, words.version)) if host and not keys.get("external") else None
-                if written or standing:
-                    found[name][words.version] = written or standing  # type: ignore[assignment]
+                known = written or standing
+                if known:
+                    found[name][words.version] = known
                 elif present:
                     wanting.append((name, words))
     taken = [*(host.taken if host else ()), *(subnet for one in found.values() for subnet in one.values())]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _labels, _purge
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Element, Host, Link
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Element, Host, Link, Namespace
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import Plan, plan
 from ansible_collections.nslab.bridgenet.plugins.module_utils._purge import Named
@@ -93,6 +93,19 @@ def same(predicted: Host, kernel: MemoryKernel) -> None:
     assert state["table"] == any(isinstance(entry, Element) for entry in state["entries"])
     assert dict(predicted.files) == state["files"]
     assert dict(predicted.originals) == state["originals"]
+
+
+def test_a_namespace_that_loses_the_name_that_it_stands_under() -> None:
+    """What is declared inside by its other name is found there."""
+    loopback = Link("lo", kind="", mac="00:00:00:00:00:00", mtu=65536, up=True, ipv6=True, label="", master="")
+    inside = Namespace("b", {"lo": loopback})
+    current = Host({HOST: Namespace(HOST, {"lo": loopback}), "b": inside}, names={"b": "b", "also": "b"})
+    pair = {"name": "v0", "namespace": "also", "peer": {"name": "p0"}}
+    decided = plan(
+        current, [one for _module, one in resources({"netns": [{"name": "b", "state": "absent"}], "veth": [pair]})]
+    )
+    assert not decided.assumed
+    assert set(decided.predicted.namespaces["b"].links) == {"lo", "v0"}
 
 
 @thorough
