@@ -78,7 +78,7 @@ class NetnsService(Resource):
                 "keep the command running; drop the command, or choose another host"
             )
         if self.namespace:
-            draft.need(self.namespace)
+            draft.need(draft.present_key(self.namespace))
         draft.assumed += [
             f"{kind} {name}" for kind, name in self._accounts() if (kind, name) not in draft.current.accounts
         ]
