@@ -1,0 +1,135 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection as a user gets it: built, installed from the archive, and run by name without the checkout."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+
+from .conftest import ROOT
+
+PROGRAMS = Path(sys.executable).parent
+# What a user gets, beside what ansible-galaxy adds.
+PARTS = {
+    "CHANGELOG.rst",
+    "COPYING",
+    "LICENSES",
+    "README.md",
+    "changelogs",
+    "docs",
+    "examples",
+    "inventory",
+    "meta",
+    "playbooks",
+    "plugins",
+    "roles",
+}
+FAILED = 2
+ADDED = {"MANIFEST.json", "FILES.json"}
+DECLARATION = {
+    "container_bridge_network_networks": {"blue": {"bridge": "br0", "subnet": "10.10.0.0/16", "masquerade": True}},
+    "container_bridge_network_containers": {
+        "ns1": {"networks": {"blue": {"ipv4_address": "10.10.0.10"}}},
+        "ns2": {"networks": {"blue": {}}},
+    },
+    "lab_host_directory": "/run/lab_host",
+}
+
+
+def command(program: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A program of Ansible's with nothing of the checkout: no configuration, no inventory, no home of a user."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+    done = subprocess.run(
+        [PROGRAMS / program, *map(str, arguments)],
+        cwd=cwd,
+        env={**inherited, "HOME": str(cwd), "LC_ALL": "C.UTF-8", **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout, done.stderr)  # pytest shows it where the test fails
+    return done
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("archive")
+    done = command("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT, cwd=directory)
+    assert done.returncode == 0
+    (found,) = directory.glob("nslab-bridgenet-*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="module")
+def collections(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that had nothing in it but this collection, whose dependencies cannot come from anywhere."""
+    tree = tmp_path_factory.mktemp("collections")
+    done = command("ansible-galaxy", "collection", "install", "--offline", "-p", tree, archive, cwd=tree)
+    assert done.returncode == 0
+    return tree
+
+
+@pytest.fixture
+def checkout_hidden(testhost: dict[str, Any]) -> None:
+    """From everything that is started in the sandbox of this test."""
+    for part in ("inventory", "meta", "playbooks", "plugins", "roles"):
+        shell(f"mount -t tmpfs tmpfs '{ROOT}/{part}'")
+
+
+def test_what_is_in_the_archive(archive: Path) -> None:
+    """Every file of the checkout that is for a user, and nothing else."""
+    with tarfile.open(archive) as opened:
+        files = {member.name for member in opened.getmembers() if not member.isdir()}
+    assert {name.partition("/")[0] for name in files} == PARTS | ADDED
+    listing = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *PARTS]
+    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    assert files - ADDED == {name for name in listed if name and (ROOT / name).exists()}
+
+
+def test_every_playbook_has_a_name(collections: Path) -> None:
+    """One with a hyphen has none."""
+    names = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
+    assert {"site", "verify", "teardown", "seed_001"} <= set(names)
+    playbooks = [f"nslab.bridgenet.{name}" for name in names]
+    done = command(
+        "ansible-playbook", "--syntax-check", *playbooks, cwd=collections, ANSIBLE_COLLECTIONS_PATH=str(collections)
+    )
+    assert done.returncode == 0
+    assert done.stdout.count("playbook: ") == len(names)
+
+
+def test_life_by_name(collections: Path, checkout_hidden: None, testhost: dict[str, Any], tmp_path: Path) -> None:
+    """Built, verified and taken away on a host over SSH."""
+    inventory = tmp_path / "hosts.json"
+    inventory.write_text(json.dumps({"lab_hosts": {"hosts": {"lab1": {**testhost, **DECLARATION}}}}), encoding="utf-8")
+
+    def play(name: str, *arguments: str) -> tuple[int, int]:
+        done = command(
+            *("ansible-playbook", "-i", inventory, *arguments, f"nslab.bridgenet.{name}"),
+            cwd=tmp_path,
+            ANSIBLE_COLLECTIONS_PATH=str(collections),
+            ANSIBLE_PIPELINING="1",
+        )
+        changed = re.search(r"^lab1 +: .*changed=(\d+)", done.stdout, re.MULTILINE)
+        assert changed
+        return done.returncode, int(changed[1])
+
+    code, changed = play("site")
+    assert code == 0
+    assert changed > 0
+    assert play("verify") == (0, 0)
+    assert play("teardown")[0] == 0
+    assert play("verify")[0] == FAILED
