@@ -24,7 +24,7 @@ options:
       - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
       - The keys of a network are C(bridge), C(enable_ipv4), C(subnet), C(gateway), C(ip_range), C(enable_ipv6),
         C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(internal), C(icc),
-        C(allow), C(gateway_mode), C(mtu), C(external) and C(state). None is required.
+        C(allow), C(gateway_mode), C(mtu), C(external), C(shared) and C(state). None is required.
       - C(enable_ipv4) (V(true) by default) and C(enable_ipv6) (V(false) by default) say which addresses there are. One
         of them is V(true). Where IPv6 is off, no link of the network speaks it.
       - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16). Without it, it is that of the bridge
@@ -38,6 +38,9 @@ options:
         whole subnet. A written C(ipv4_address) may lie outside. An C(external) network needs it where a container has
         no C(ipv4_address).
       - C(ipv6_subnet), C(ipv6_gateway) and C(ipv6_range) are the same for IPv6.
+      - C(shared) set to V(true) says that other hosts have containers in the network as well. Its subnet is required,
+        and addresses are chosen from the part of C(ip_range) that O(host_index) gives this host. One in the part of
+        another host cannot be written.
       - C(aux_addresses) are addresses of either family that no container gets, by a name for each.
       - C(masquerade) says whether what leaves the network gets the host's address. V(false) takes the rule away, and
         without the key nothing is done about it.
@@ -156,6 +159,14 @@ options:
       - Whether what stands on O(host) and is not declared goes. Otherwise it stays, and nobody is given its address.
     type: bool
     default: false
+  host_index:
+    description:
+      - Which one of the hosts of its fleet this is, from V(0) on. O(pools), and what is C(shared), are parted among the
+        hosts by it. It needs O(host_count).
+    type: int
+  host_count:
+    description: How many hosts the fleet will ever have. It needs O(host_index).
+    type: int
 seealso:
   - module: nslab.bridgenet.transaction
 """
@@ -201,7 +212,13 @@ from ansible.errors import AnsibleFilterError
 from jinja2 import Undefined
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _expansion, _occupied, _readers
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import (
+    _declaration,
+    _expansion,
+    _occupied,
+    _parts,
+    _readers,
+)
 
 
 def expand(
@@ -214,6 +231,8 @@ def expand(
     project: str = "default",
     pools: Any = None,
     purge: Any = False,
+    host_index: Any = None,
+    host_count: Any = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
@@ -221,7 +240,8 @@ def expand(
             str(value)  # raises, and names the variable
     try:
         standing = None if host is None else _occupied.read(host, project)
-        declaration = _declaration.parse(networks, containers, standing, pools, _readers.flag("purge", purge))
+        share = _parts.share(host_index, host_count)
+        declaration = _declaration.parse(networks, containers, standing, pools, _readers.flag("purge", purge), share)
         return _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),

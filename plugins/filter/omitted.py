@@ -28,6 +28,13 @@ options:
     description: From where networks get a subnet that have none.
     type: list
     elements: dict
+  host_index:
+    description:
+      - Which one of the hosts of its fleet this is, from V(0) on. It needs O(host_count).
+    type: int
+  host_count:
+    description: How many hosts the fleet will ever have. It needs O(host_index).
+    type: int
 seealso:
   - plugin: nslab.bridgenet.expand
     plugin_type: filter
@@ -56,13 +63,16 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _omitted
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _declaration, _omitted, _parts
 
 
-def omitted(networks: Any, containers: Any = None, pools: Any = None) -> list[str]:
+def omitted(
+    networks: Any, containers: Any = None, pools: Any = None, host_index: Any = None, host_count: Any = None
+) -> list[str]:
     """List it."""
     try:
-        return list(_omitted.omitted(_declaration.parse(networks, containers, pools=pools)))
+        share = _parts.share(host_index, host_count)
+        return list(_omitted.omitted(_declaration.parse(networks, containers, pools=pools, share=share)))
     except BridgenetError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -90,7 +90,7 @@ from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _asking, _readers, _roster
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _asking, _parts, _readers, _roster
 
 try:
     from ansible.template import trust_as_template
@@ -193,7 +193,8 @@ class InventoryModule(BaseInventoryPlugin):
                 continue
             networks, containers, pools = host.value(NETWORKS, {}), host.value(CONTAINERS), host.value(POOLS)
             try:
-                yield host, _roster.declared(networks, containers, pools)
+                share = _parts.share(host.value(_parts.INDEX), host.value(_parts.COUNT))
+                yield host, _roster.declared(networks, containers, pools, share)
             except BridgenetError as error:
                 raise BridgenetError(f"host {host.name!r}: {error}") from error
 

@@ -14,6 +14,7 @@ from ..module_utils._errors import BridgenetError
 from . import _readers as read
 from ._declared import FAMILIES, Address, Addressing, Container, Endpoint, Subnet
 from ._occupied import Host
+from ._parts import COUNT, INDEX
 
 
 def bounds(subnet: Subnet) -> tuple[int, int]:
@@ -95,27 +96,41 @@ def choose(
     Names are served in alphabetical order, and those that have one already before all others.
     """
     subnet = addressing.subnet
-    first, last = bounds(subnet)
     used = {int(address) for address in taken if address is not None}
     found = {}
     for name, address in sorted(names.items()):
-        if address is not None and address in subnet and first <= int(address) <= last and int(address) not in used:
+        if address is not None and _may_stay(address, addressing) and int(address) not in used:
             used.add(int(address))
             found[name] = address
-    first, last = max(first, int(addressing.range[0])), min(last, int(addressing.range[-1]))
+    wanting = sorted(names.keys() - found.keys())
+    if not wanting:
+        return found
+    part = addressing.part
+    if part is None:
+        raise BridgenetError(
+            f"is shared with other hosts, and which addresses this one may give to container {wanting[0]!r} is not "
+            f"known; write {INDEX} and {COUNT}, or the address"
+        )
+    first, last = bounds(subnet)
+    first, last = max(first, int(part[0])), min(last, int(part[-1]))
     room = last - first + 1
-    for name in sorted(names.keys() - found.keys()):
+    for name in wanting:
         start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         candidates = (first + (start + step) % room for step in range(room))
         number = next((candidate for candidate in candidates if candidate not in used), None)
         if number is None:
-            what = "subnet" if addressing.range == subnet else "range"
-            raise BridgenetError(
-                f"{what} {addressing.range} has no address left for container {name!r}; choose a larger one"
-            )
+            what = "subnet" if part == subnet else "range"
+            raise BridgenetError(f"{what} {part} has no address left for container {name!r}; choose a larger one")
         used.add(number)
         found[name] = _address(number, subnet)
     return found
+
+
+def _may_stay(address: Address, addressing: Addressing) -> bool:
+    """Whether a container may keep what it has; in a shared network that may be another host's by now."""
+    first, last = bounds(addressing.subnet)
+    mine = addressing.part if addressing.shared else addressing.subnet
+    return mine is not None and address in mine and first <= int(address) <= last
 
 
 def _address(number: int, subnet: Subnet) -> Address:

@@ -17,10 +17,16 @@ from . import _addresses, _containers, _modes, _networks, _policy, _pools, _port
 from . import _readers as read
 from ._declared import Container, Declaration, Endpoint
 from ._occupied import Host
+from ._parts import Share
 
 
 def parse(
-    networks: Any, containers: Any, host: Host | None = None, pools: Any = None, purge: bool = False
+    networks: Any,
+    containers: Any,
+    host: Host | None = None,
+    pools: Any = None,
+    purge: bool = False,
+    share: Share | None = None,
 ) -> Declaration:
     """The whole declaration; BridgenetError where it is wrong.
 
@@ -31,8 +37,8 @@ def parse(
     default = None if _modes.DEFAULT in keys else _modes.default_network(given.values())
     if default is not None:
         keys[_modes.DEFAULT] = default
-    subnets = _pools.subnets(keys, host, _pools.pools(pools))
-    by_name = {name: _networks.network(name, entry, subnets[name], host) for name, entry in keys.items()}
+    subnets = _pools.subnets(keys, host, _pools.pools(pools, share))
+    by_name = {name: _networks.network(name, entry, subnets[name], host, share) for name, entry in keys.items()}
     found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
     found = _addresses.settle(found, host, purge)
     _together.check_owners(found)

@@ -30,6 +30,8 @@ class Addressing:
     subnet: Subnet
     gateway: Address | None  # None where the host has no address in it
     range: Subnet  # where chosen addresses are from
+    part: Subnet | None  # that of it from which this host chooses, None where it is not known
+    shared: bool  # with other hosts, whose part is another one
     reserved: frozenset[Address]  # nobody's
     chosen: bool  # the subnet is from a pool
 

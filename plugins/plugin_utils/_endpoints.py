@@ -104,6 +104,12 @@ def _check(network: Network, words: _subnets.Words, address: Address | None) -> 
         )
     else:
         _addresses.check_inside(words.address, address, addressing.subnet)
+        part, chosen_from = addressing.part, addressing.range
+        if part and chosen_from != addressing.subnet and address in chosen_from and address not in part:
+            raise BridgenetError(
+                f"{words.address} '{address}' is in the part of {words.range} {chosen_from} from which another host "
+                f"chooses; write one in {part}, which is this host's, or outside {words.range}"
+            )
         if address == addressing.gateway:
             raise BridgenetError(f"{words.address} '{address}' is the gateway of the network; choose another")
         if address in addressing.reserved:

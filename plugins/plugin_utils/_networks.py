@@ -15,6 +15,7 @@ from . import _link_names, _policy, _subnets
 from . import _readers as read
 from ._declared import Network, Subnet
 from ._occupied import Host
+from ._parts import Share
 
 # Room is left for the longest container in front of it: the label of a veth is CONTAINER/NETWORK.
 _NETWORK_BYTES = _names.LABEL_BYTES - _names.NAMESPACE_BYTES - 1
@@ -27,6 +28,7 @@ _NETWORK: Mapping[str, read.Reader] = {
     **_policy.KEYS,
     "mtu": read.whole,
     "external": read.flag,
+    "shared": read.flag,
     "state": read.state,
 }
 _IPV6_MTU = 1280  # RFC 8200: below it, the kernel takes IPv6 off the link
@@ -43,12 +45,14 @@ def given(name: str, value: Any) -> dict[str, Any]:
         return read.fields(value, _NETWORK)
 
 
-def network(name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], host: Host | None) -> Network:
+def network(
+    name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], host: Host | None, share: Share | None
+) -> Network:
     """A network, from its keys and the subnets that it has."""
     with read.at(f"network {name!r}"):
         present = keys.get("state") != "absent"
         families = {
-            words.version: _subnets.addressing(keys, words, subnets[words.version])
+            words.version: _subnets.addressing(keys, words, subnets[words.version], share)
             for words in _subnets.WORDS
             if words.version in subnets
         }

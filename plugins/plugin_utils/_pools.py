@@ -15,6 +15,7 @@ from . import _readers as read
 from . import _subnets
 from ._declared import Subnet
 from ._occupied import Host
+from ._parts import COUNT, Share
 
 # Of IPv4 32 subnets, each with room for as many containers as a bridge has ports; of IPv6 65536.
 DEFAULT = ({"base": "10.210.0.0/16", "size": 21}, {"base": "fd9d:4e1b:62c0::/48", "size": 64})
@@ -27,8 +28,9 @@ _LONGEST = {4: 30, 6: 126}  # room for a gateway and a container
 class Pool:
     """Subnets of one size, side by side."""
 
-    base: Subnet
+    base: Subnet  # this host's part
     size: int
+    whole: Subnet  # the fleet's
 
     def free(self, taken: Iterable[Subnet]) -> Subnet | None:
         """The first subnet that overlaps nothing."""
@@ -42,18 +44,23 @@ class Pool:
         address = ipaddress.IPv6Address(number) if self.base.version == 6 else ipaddress.IPv4Address(number)
         return ipaddress.ip_network(f"{address}/{self.size}")
 
+    def is_of_others(self, subnet: Subnet) -> bool:
+        """Whether other hosts may take it, or something in it."""
+        shared = self.base != self.whole
+        return shared and _subnets.overlap(self.whole, subnet) and not _subnets.within(subnet, self.base)
 
-def pools(value: Any) -> list[Pool]:
-    """The pools, from what a person wrote."""
+
+def pools(value: Any, share: Share | None = None) -> list[Pool]:
+    """The pools, from what a person wrote; of each of them the part of one host."""
     entries = DEFAULT if value is None else value
     if not isinstance(entries, (list, tuple)):
         raise BridgenetError(
             f"address pools are no list; write one like [{{base: {DEFAULT[0]['base']}, size: {DEFAULT[0]['size']}}}]"
         )
-    return [_pool(number, entry) for number, entry in enumerate(entries, 1)]
+    return [_pool(number, entry, share) for number, entry in enumerate(entries, 1)]
 
 
-def _pool(number: int, entry: Any) -> Pool:
+def _pool(number: int, entry: Any, share: Share | None) -> Pool:
     with read.at(f"address pool {number}"):
         given = read.fields(entry, _POOL)
         for key in _POOL:
@@ -66,7 +73,18 @@ def _pool(number: int, entry: Any) -> Pool:
                 f"size {size} is no prefix length of subnets of {base} with room for containers; write one from "
                 f"{base.prefixlen} to {longest}"
             )
-        return Pool(base, size)
+        return Pool(_part(base, size, share) if share else base, size, base)
+
+
+def _part(base: Subnet, size: int, share: Share) -> Subnet:
+    part = share.of(base)
+    if part is None or part.prefixlen > size:
+        pieces, parts = 1 << (size - base.prefixlen), 1 << share.bits
+        raise BridgenetError(
+            f"{base} is {pieces} subnets of /{size}, which are too few for the {parts} parts of a fleet of up to "
+            f"{share.count} hosts; write a larger base, smaller subnets, or a smaller {COUNT}"
+        )
+    return part
 
 
 def subnets(
@@ -86,7 +104,14 @@ def subnets(
                     raise BridgenetError(
                         f"is external and has no {words.subnet}; write that of the bridge, like {words.sample}"
                     )
+                if written is None and present and _subnets.is_shared(keys):
+                    raise BridgenetError(
+                        f"is shared with other hosts and has no {words.subnet}; write that which all of them have, "
+                        f"like {words.sample}"
+                    )
                 standing = host.subnets.get((name, words.version)) if host and not keys.get("external") else None
+                if standing and present and any(pool.is_of_others(standing) for pool in offered):
+                    standing = None
                 known = written or standing
                 if known:
                     found[name][words.version] = known

@@ -13,6 +13,7 @@ from typing import Any
 from ..module_utils import _labels
 from . import _declaration, _declared
 from ._declared import FAMILIES, Endpoint
+from ._parts import Share
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def _ordered(places: Iterable[Place], first: str | None) -> tuple[Place, ...]:
 # --- declared ---
 
 
-def declared(networks: Any, containers: Any, pools: Any = None) -> list[Container]:
+def declared(networks: Any, containers: Any, pools: Any = None, share: Share | None = None) -> list[Container]:
     """Those that a declaration wants; BridgenetError where it is wrong."""
-    wanted = {one.name: one for one in _declaration.parse(networks, containers, pools=pools).containers}
+    wanted = {one.name: one for one in _declaration.parse(networks, containers, pools=pools, share=share).containers}
     return [
         Container(container.name, container.namespace, _wanted_places(wanted.get(container.owner, container)))
         for container in wanted.values()

@@ -14,6 +14,7 @@ from ..module_utils._errors import BridgenetError
 from . import _addresses
 from . import _readers as read
 from ._declared import Address, Addressing, Subnet
+from ._parts import COUNT, Share
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,18 @@ def overlap(one: Subnet, other: Subnet) -> bool:
     return one.version == other.version and int(one[0]) <= int(other[-1]) and int(other[0]) <= int(one[-1])
 
 
-def addressing(keys: Mapping[str, Any], words: Words, found: Subnet) -> Addressing:
-    """The addresses of a network whose subnet has been found."""
+def within(inner: Subnet, outer: Subnet) -> bool:
+    """Whether all addresses of a network are those of another one of the same family."""
+    return int(outer[0]) <= int(inner[0]) and int(inner[-1]) <= int(outer[-1])
+
+
+def is_shared(keys: Mapping[str, Any]) -> bool:
+    """Whether other hosts have containers in the network as well."""
+    return bool(keys.get("shared", False))
+
+
+def addressing(keys: Mapping[str, Any], words: Words, found: Subnet, share: Share | None = None) -> Addressing:
+    """The addresses of a network whose subnet has been found, on a host that has such a share of its fleet."""
     reserved = _reserved(keys, found)
     gateway = keys.get(words.gateway)
     if isinstance(gateway, (ipaddress.IPv4Address, ipaddress.IPv6Address)):
@@ -124,10 +135,13 @@ def addressing(keys: Mapping[str, Any], words: Words, found: Subnet) -> Addressi
                 raise BridgenetError(f"{words.gateway} '{gateway}' is {name!r} of aux_addresses; choose another")
     elif gateway is None:
         gateway = next((host for host in found.hosts() if host not in reserved.values()), None)
+    whole = _range(keys[words.range], words, found) if words.range in keys else found
     return Addressing(
         subnet=found,
         gateway=gateway or None,
-        range=_range(keys[words.range], words, found) if words.range in keys else found,
+        range=whole,
+        part=_part(whole, share) if is_shared(keys) else whole,
+        shared=is_shared(keys),
         reserved=frozenset(reserved.values()),
         chosen=words.subnet not in keys,
     )
@@ -141,9 +155,18 @@ def _reserved(keys: Mapping[str, Any], found: Subnet) -> dict[str, Address]:
 
 def _range(value: str, words: Words, found: Subnet) -> Subnet:
     chosen = network(words.range, value, words.version, longest=found.max_prefixlen)
-    if chosen[0] not in found or chosen[-1] not in found:
+    if not within(chosen, found):
         raise BridgenetError(f"{words.range} '{chosen}' is not within {words.subnet} '{found}'; choose a part of it")
     return chosen
+
+
+def _part(whole: Subnet, share: Share | None) -> Subnet | None:
+    part = share.of(whole) if share else None
+    if share and part is None:
+        raise BridgenetError(
+            f"{whole} has no address for each of {share.count} hosts; write a larger one, or a smaller {COUNT}"
+        )
+    return part
 
 
 def check_reserved(keys: Mapping[str, Any], families: Mapping[int, Addressing | None]) -> None:

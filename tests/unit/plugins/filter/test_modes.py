@@ -147,7 +147,7 @@ def test_every_address_of_a_subnet_can_be_chosen(subnet):
     network = ipaddress.ip_network(subnet)
     hosts = list(network.hosts()) if network.prefixlen > 16 else []
     names = [f"n{number}" for number in range(len(hosts) or 100)]
-    addressing = Addressing(network, None, network, frozenset(), chosen=False)
+    addressing = Addressing(network, None, network, network, shared=False, reserved=frozenset(), chosen=False)
     found = _addresses.choose(addressing, [], dict.fromkeys(names))
     assert len(set(found.values())) == len(names)
     assert not hosts or set(found.values()) == set(hosts)
