@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a declaration promises, as the pings that prove it."""
+"""What a declaration promises, as the pings and connections that prove it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ description:
   - Every container with every other one, by each of its addresses, is either to be reached or not to be reached, as the
     networks say by C(internal), C(icc) and C(allow). Every container reaches its gateways, and the host every
     container.
+  - Every container and the host ask for each published port of TCP and UDP, of a range for the first and the last one.
+    They ask in two ways. By an address of the host, it is to be reached from everywhere but internal networks, and one
+    that is published at 127.0.0.1 from the host alone. By the container's own address and port, it is reached by those
+    who may talk to the container anyway, and by nobody else.
+  - It needs no program that listens there, because the module does so while it asks.
   - What depends on others is left out. That is what leaves the host, what is between networks that are not kept from
-    each other, where the host's own policy holds, and between ours and an C(external) one. A published port is left
-    out, too, because nobody declares that the container listens.
+    each other, where the host's own policy holds, and between ours and an C(external) one. Neighbours with C(icc=false)
+    are left out for ports of the host, because C(bridge-nf-call-iptables) decides there. So is SCTP, because a test is
+    not to load its kernel module.
 options:
   _input:
     description: Lists of objects by module name.
@@ -27,7 +33,8 @@ options:
     required: true
   limit:
     description:
-      - How many places of containers in networks take part at most. The number of pings grows with its square.
+      - How many places of containers in networks, and how many published ports, take part at most. The number of
+        questions grows with its square.
       - If there are more, only a sample of them does.
     type: int
     default: 20
@@ -66,6 +73,14 @@ _value:
       name: ns3
       expected: false
       title: ns1 to ns3, 10.20.0.10
+    - from: ns1
+      to: 10.10.0.1
+      protocol: tcp
+      port: 8080
+      name: 8080/tcp
+      expected: true
+      title: ns1 to ns3 by 10.10.0.1:8080/tcp
+      listen: {namespace: ns3, address: 10.20.0.10, port: 80}
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks many addresses from many namespaces at once, from one process: ICMP echo, and TCP connections."""
+"""Asks many addresses from many namespaces at once, from one process: ICMP echo, TCP connections, UDP datagrams."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from . import _packets
+from ._arrivals import TAG_BYTES, Arrival, Listener, taken
 from ._kernel import Kernel
 
 _REASONS = {errno.ECONNREFUSED: "refused", errno.ETIMEDOUT: "no answer"}
@@ -25,7 +27,9 @@ class Ping:
 
     source: str  # a namespace
     target: str
-    port: int = 0  # of TCP; 0 is ICMP echo
+    port: int = 0  # 0 is ICMP echo
+    protocol: str = "icmp"
+    arrival: Arrival | None = None  # where it must come to, to be reached
 
     @property
     def family(self) -> int:
@@ -37,7 +41,7 @@ class Ping:
 class Answer:
     """What came back."""
 
-    reached: bool
+    reached: bool | None  # None where it was not asked
     words: str  # "echo reply", "connected", "no answer", "host unreachable" and the like
     seconds: float = 0
 
@@ -59,42 +63,61 @@ class _Round:
         self._selector = selectors.DefaultSelector()
         self._by_tag: dict[bytes, _Asked] = {}
         self._raw: dict[tuple[str, int], socket.socket] = {}
-        self._connecting: dict[socket.socket, _Asked] = {}
+        self._callers: list[socket.socket] = []
+        self._listeners: dict[Arrival, Listener] = {}
 
     def close(self) -> None:
-        """Close every socket."""
+        """Close every socket: first those who called, so that no port stays occupied where somebody listened."""
         self._selector.close()
-        for one in (*self._raw.values(), *self._connecting):
+        for one in (*self._raw.values(), *self._callers):
             one.close()
+        for listener in self._listeners.values():
+            listener.close()
+
+    def listen(self, arrival: Arrival) -> None:
+        """Wait for what arrives there, in the namespace that this thread is in."""
+        listener = self._listeners[arrival] = Listener(arrival)
+        if listener.socket:
+            self._selector.register(listener.socket, selectors.EVENT_READ, listener.serve)
 
     def ask(self, number: int) -> None:
         """Send, from the namespace that this thread is in."""
         ping = self._pings[number]
+        listener = self._listeners[ping.arrival] if ping.arrival else None
+        if listener and listener.error == errno.EADDRINUSE and ping.protocol == "udp":
+            self.answers[number] = Answer(None, f"not asked, as a program listens at {taken(listener.arrival)}")
+            return
         asked = _Asked(number, time.monotonic())
         try:
-            if ping.port:
-                self._connect(ping, asked)
-            else:
+            if ping.protocol == "icmp":
                 self._echo(ping, asked)
+            else:
+                self._call(ping, asked, listener)
         except OSError as error:
             self.answers[number] = _failed(error.errno or 0)
 
-    def _connect(self, ping: Ping, asked: _Asked) -> None:
-        one = socket.socket(ping.family, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-        self._connecting[one] = asked
+    def _call(self, ping: Ping, asked: _Asked, listener: Listener | None) -> None:
+        kind = socket.SOCK_STREAM if ping.protocol == "tcp" else socket.SOCK_DGRAM
+        one = socket.socket(ping.family, kind | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+        self._callers.append(one)
         failed = one.connect_ex((ping.target, ping.port))
         if failed not in (0, errno.EINPROGRESS):
             self.answers[asked.number] = _failed(failed)
             return
-        self._selector.register(one, selectors.EVENT_WRITE, one)
+        tag = listener.tag if listener and listener.socket else b""
+        if ping.protocol == "udp":
+            one.send(b"?")
+            self._selector.register(one, selectors.EVENT_READ, partial(self._told, one, asked, tag))
+        else:
+            self._selector.register(one, selectors.EVENT_WRITE, partial(self._connected, one, asked, tag))
 
     def _echo(self, ping: Ping, asked: _Asked) -> None:
         place = (ping.source, ping.family)
         if place not in self._raw:
             protocol = _packets.ICMPV6 if ping.family == socket.AF_INET6 else _packets.ICMP
             kind = socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
-            self._raw[place] = socket.socket(ping.family, kind, protocol)
-            self._selector.register(self._raw[place], selectors.EVENT_READ, self._raw[place])
+            one = self._raw[place] = socket.socket(ping.family, kind, protocol)
+            self._selector.register(one, selectors.EVENT_READ, partial(self._echoed, one))
         tag = os.urandom(16)
         self._by_tag[tag] = asked
         message = _packets.echo_request(ping.family, asked.number & 0xFFFF, 1, tag)
@@ -103,22 +126,36 @@ class _Round:
     def read(self, limit: float) -> None:
         """Take the answers that are there, or the first ones that come within `limit` seconds."""
         for key, _events in self._selector.select(limit):
-            one: socket.socket = key.data
-            if one in self._connecting:
-                self._connected(one)
-                continue
-            while True:
-                try:
-                    data = one.recv(65536)
-                except BlockingIOError:
-                    break
-                self._heard(data, one.family)
+            key.data()
 
-    def _connected(self, one: socket.socket) -> None:
-        asked = self._connecting[one]
+    def _connected(self, one: socket.socket, asked: _Asked, tag: bytes) -> None:
         self._selector.unregister(one)
         failed = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        self.answers[asked.number] = _failed(failed) if failed else _reached("connected", asked)
+        if failed:
+            self.answers[asked.number] = _failed(failed)
+        elif tag:
+            self._selector.register(one, selectors.EVENT_READ, partial(self._told, one, asked, tag))
+        else:
+            self.answers[asked.number] = _reached("connected", asked)
+
+    def _told(self, one: socket.socket, asked: _Asked, tag: bytes) -> None:
+        """Who was called says who it is."""
+        self._selector.unregister(one)
+        try:
+            mine = one.recv(TAG_BYTES) == tag
+        except OSError as error:
+            self.answers[asked.number] = _failed(error.errno or 0)
+            return
+        words = "connected" if one.type == socket.SOCK_STREAM else "answered"
+        self.answers[asked.number] = _reached(words, asked) if mine else Answer(False, "somebody else answers")
+
+    def _echoed(self, one: socket.socket) -> None:
+        while True:
+            try:
+                data = one.recv(65536)
+            except BlockingIOError:
+                return
+            self._heard(data, one.family)
 
     def _heard(self, data: bytes, family: int) -> None:
         packet = _packets.parse_icmp(data, family)
@@ -153,6 +190,9 @@ def ask(kernel: Kernel, pings: Sequence[Ping], limits: Sequence[float]) -> list[
         by_source.setdefault(ping.source, []).append(number)
     this = _Round(pings)
     try:
+        for arrival in dict.fromkeys(ping.arrival for ping in pings if ping.arrival):
+            with kernel.inside(arrival.namespace):
+                this.listen(arrival)
         for source, numbers in by_source.items():
             with kernel.inside(source):
                 for number in numbers:

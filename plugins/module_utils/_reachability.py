@@ -13,6 +13,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from . import _names, _namespaces
+from ._arrivals import Arrival
 from ._draft import place
 from ._errors import BridgenetError
 from ._kernel import Kernel
@@ -20,10 +21,11 @@ from ._model import HOST
 from ._pings import Answer, Ping, ask
 
 _WIDEST = 12  # columns of a drawn matrix
-_WIDEST_NAMED = 24  # the same where cells are one word
+_WIDEST_NAMED = 24  # the same where cells are one word; what is more goes into another one below
+_WORDS = {True: "yes", False: "no", None: "-"}
 
-_HOW = {
-    "protocol": {"type": "str", "choices": ["icmp", "tcp"], "default": "icmp"},
+_HOW: dict[str, Any] = {
+    "protocol": {"type": "str", "choices": ["icmp", "tcp", "udp"], "default": "icmp"},
     "port": {"type": "int"},
     "expected": {"type": "bool", "default": True},
 }
@@ -43,7 +45,8 @@ class Pair:
         """What is asked, for the head of a table."""
         if self.name:
             return self.name
-        return f"{self.ping.target} tcp/{self.ping.port}" if self.ping.port else self.ping.target
+        ping = self.ping
+        return f"{ping.target} {ping.protocol}/{ping.port}" if ping.port else ping.target
 
 
 def reachability_module() -> None:
@@ -62,6 +65,14 @@ def reachability_module() -> None:
                     **_HOW,
                     "name": {"type": "str"},
                     "title": {"type": "str"},
+                    "listen": {
+                        "type": "dict",
+                        "options": {
+                            "namespace": {"type": "str", "required": True},
+                            "address": {"type": "str", "required": True},
+                            "port": {"type": "int", "required": True},
+                        },
+                    },
                 },
             },
             "timeout": {"type": "float", "default": 1},
@@ -97,18 +108,41 @@ def declare(params: Mapping[str, Any]) -> list[Pair]:
 
 
 def _pair(options: Mapping[str, Any]) -> Pair:
-    source, port = options["from"], options.get("port")
+    source, protocol, listen = options["from"], options["protocol"], options.get("listen")
     target = _names.target(options["to"])
-    if options["protocol"] == "tcp" and port is None:
-        raise BridgenetError(f"from {source!r} to {target}: TCP needs a port; say port, or protocol: icmp")
-    if options["protocol"] == "icmp" and port is not None:
-        raise BridgenetError(f"from {source!r} to {target}: ICMP has no ports; drop port, or say protocol: tcp")
-    if port is not None and not 1 <= port <= 65535:
-        raise BridgenetError(f"port {port} is out of range: 1 to 65535 are possible")
-    ping = Ping(_names.namespace(source) if source else HOST, target, port or 0)
-    where = f"{target} port {port}" if port else target
+    where = f"from {source!r} to {target}"
+    port = _port(where, protocol, options.get("port"))
+    if protocol == "udp" and not listen:
+        raise BridgenetError(f"{where}: of UDP nobody knows what answers; say listen, or protocol: tcp")
+    arrival = _arrival(where, protocol, listen) if listen else None
+    ping = Ping(_names.namespace(source) if source else HOST, target, port, protocol, arrival)
     name = options.get("name") or ""
-    return Pair(ping, options["expected"], options.get("title") or f"{source or 'the host'} to {name or where}", name)
+    title = options.get("title") or f"{source or 'the host'} to {name or (f'{target} port {port}' if port else target)}"
+    return Pair(ping, options["expected"], title, name)
+
+
+def _port(where: str, protocol: str, port: int | None) -> int:
+    """The one that is asked; 0 is none."""
+    if protocol == "icmp":
+        if port is not None:
+            raise BridgenetError(f"{where}: ICMP has no ports; drop port, or say protocol: tcp")
+        return 0
+    if port is None:
+        raise BridgenetError(f"{where}: {protocol.upper()} needs a port; say port, or protocol: icmp")
+    return _in_range(port)
+
+
+def _in_range(port: int) -> int:
+    if not 1 <= port <= _names.PORT_MAX:
+        raise BridgenetError(f"port {port} is out of range: 1 to {_names.PORT_MAX} are possible")
+    return port
+
+
+def _arrival(where: str, protocol: str, listen: Mapping[str, Any]) -> Arrival:
+    if protocol == "icmp":
+        raise BridgenetError(f"{where}: listen is for ports, which ICMP does not have; drop it, or say protocol: tcp")
+    address = _names.target(listen["address"])
+    return Arrival(_names.namespace(listen["namespace"]), address, _in_range(listen["port"]), protocol)
 
 
 def answered(pairs: Sequence[Pair], timeout: float, unexpected: float | None = None) -> list[Answer]:
@@ -116,7 +150,8 @@ def answered(pairs: Sequence[Pair], timeout: float, unexpected: float | None = N
     if os.geteuid() != 0:
         raise BridgenetError("namespaces can only be entered by root; use `become: true`")
     published = _namespaces.published()
-    missing = sorted({pair.ping.source for pair in pairs} - {HOST, *published})
+    places = {pair.ping.source for pair in pairs} | {pair.ping.arrival.namespace for pair in pairs if pair.ping.arrival}
+    missing = sorted(places - {HOST, *published})
     if missing:
         raise BridgenetError(
             f"{', '.join(map(place, missing))} does not exist on this host; name one that `ip netns list` shows"
@@ -139,13 +174,13 @@ def report(pairs: Sequence[Pair], answers: Sequence[Answer]) -> dict[str, Any]:
 
 def _shown(pair: Pair, answer: Answer) -> dict[str, Any]:
     words = _time(answer) if answer.reached else answer.words
-    as_expected = answer.reached == pair.expected
+    as_expected = _as_expected(pair, answer)
     if not as_expected:
         words += ", but it is not to be reached" if answer.reached else ", but it is to be reached"
     return {
         "from": pair.ping.source,
         "to": pair.ping.target,
-        "protocol": "tcp" if pair.ping.port else "icmp",
+        "protocol": pair.ping.protocol,
         "port": pair.ping.port or None,
         "expected": pair.expected,
         "reached": answer.reached,
@@ -154,6 +189,10 @@ def _shown(pair: Pair, answer: Answer) -> dict[str, Any]:
         "milliseconds": round(answer.seconds * 1000, 3) if answer.reached else None,
         "said": f"{pair.title}: {words}",
     }
+
+
+def _as_expected(pair: Pair, answer: Answer) -> bool:
+    return answer.reached in (None, pair.expected)
 
 
 def _time(answer: Answer) -> str:
@@ -165,8 +204,8 @@ def _matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
     rows = list(dict.fromkeys(pair.ping.source for pair in pairs))
     columns = list(dict.fromkeys(pair.column for pair in pairs))
     cells = {
-        (pair.ping.source, pair.column): (_time(answer) if answer.reached else "no")
-        + ("" if answer.reached == pair.expected else " !")
+        (pair.ping.source, pair.column): (_time(answer) if answer.reached else _WORDS[answer.reached])
+        + ("" if _as_expected(pair, answer) else " !")
         for pair, answer in zip(pairs, answers)
     }
     if not pairs or len(columns) > _WIDEST or len(cells) < len(rows) * len(columns):
@@ -175,23 +214,35 @@ def _matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
 
 
 def _named_matrix(pairs: Sequence[Pair], answers: Sequence[Answer]) -> list[str]:
-    """The same where each address has a name: one cell for all addresses of a name, and none for what nobody asks."""
+    """The same where each address has a name: one cell for all addresses of a name, and "-" for what nobody asks."""
     rows = list(dict.fromkeys(pair.ping.source for pair in pairs))
-    columns = list(dict.fromkeys(pair.name for pair in pairs))
-    columns.sort(key=lambda name: rows.index(name) if name in rows else -1)  # as the rows are
-    if not pairs or not all(columns) or len(columns) > _WIDEST_NAMED:
+    if not pairs or not all(pair.name for pair in pairs):
         return []
     found: dict[tuple[str, str], list[tuple[bool, bool]]] = {}
     for pair, answer in zip(pairs, answers):
-        found.setdefault((pair.ping.source, pair.name), []).append((answer.reached, answer.reached == pair.expected))
+        if answer.reached is not None:
+            cell = found.setdefault((pair.ping.source, pair.name), [])
+            cell.append((answer.reached, _as_expected(pair, answer)))
+    columns = _columns(rows, pairs)
     cells = {}
     for row in rows:
         for column in columns:
             seen = found.get((row, column), [])
             reached = {one for one, _right in seen}
-            words = "-" if not seen else "partly" if len(reached) > 1 else "yes" if True in reached else "no"
+            words = "-" if not seen else "partly" if len(reached) > 1 else _WORDS[True in reached]
             cells[row, column] = words if all(right for _one, right in seen) else f"{words} !"
-    return _drawn(rows, columns, cells)
+    lines: list[str] = []
+    for start in range(0, len(columns), _WIDEST_NAMED):
+        lines += [*([""] if lines else []), *_drawn(rows, columns[start : start + _WIDEST_NAMED], cells)]
+    return lines
+
+
+def _columns(rows: Sequence[str], pairs: Sequence[Pair]) -> list[str]:
+    """What is asked, in the order of those who ask, between what is none of them and what has ports only."""
+    pinged = {pair.name for pair in pairs if not pair.ping.port}
+    places = {name: place for place, name in enumerate(rows)}
+    names = dict.fromkeys(pair.name for pair in pairs)
+    return sorted(names, key=lambda name: places.get(name, -1 if name in pinged else len(rows)))
 
 
 def _drawn(rows: Sequence[str], columns: Sequence[str], cells: Mapping[tuple[str, str], str]) -> list[str]:

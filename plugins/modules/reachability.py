@@ -12,8 +12,8 @@ short_description: Test who reaches whom, and who must not
 version_added: 0.1.0
 author: nslab.bridgenet contributors (@nslab)
 description:
-  - Asks many addresses from many namespaces at once, by ICMP echo or by TCP connections, and compares the answers with
-    what is expected. That may also be that there is none.
+  - Asks many addresses from many namespaces at once, by ICMP echo, TCP connections or UDP datagrams, and compares the
+    answers with what is expected. That may also be that there is none.
   - Fails and names each pair that is not as expected, unless O(assert=false).
   - All questions are asked in parallel by one process. It takes as long as the slowest answer, or O(timeout) if one is
     missing.
@@ -33,8 +33,10 @@ options:
     description:
       - How O(from) asks O(to). V(icmp) is a ping. V(tcp) opens a connection and closes it; one that is refused has not
         reached its port.
+      - V(udp) sends one datagram. It is for O(matrix[].listen) only, because of other programs one does not know what
+        they answer.
     type: str
-    choices: [icmp, tcp]
+    choices: [icmp, tcp, udp]
     default: icmp
   port:
     description:
@@ -65,11 +67,11 @@ options:
         description:
           - How to ask, see O(protocol).
         type: str
-        choices: [icmp, tcp]
+        choices: [icmp, tcp, udp]
         default: icmp
       port:
         description:
-          - The port, for O(matrix[].protocol=tcp).
+          - The port, for O(matrix[].protocol=tcp) and O(matrix[].protocol=udp).
         type: int
       expected:
         description:
@@ -84,6 +86,31 @@ options:
         description:
           - What to call this pair in RV(pairs[].said). Without it, namespace and address.
         type: str
+      listen:
+        description:
+          - Where the question has to arrive, such as the port of a container to which a port of the host leads. The
+            module listens there while it asks, if nobody else does, and only what it hears there itself is reached. An
+            answer by somebody else is none.
+          - A program that listens there keeps its port. Then V(tcp) is a connection to that program, which is closed at
+            once, and V(udp) is not asked, because a program may not expect what is sent.
+          - A program that starts within the second that this takes finds its port in use.
+        type: dict
+        suboptions:
+          namespace:
+            description:
+              - The namespace in which to listen.
+            type: str
+            required: true
+          address:
+            description:
+              - The address at which to listen, one of that namespace.
+            type: str
+            required: true
+          port:
+            description:
+              - The port at which to listen.
+            type: int
+            required: true
   timeout:
     description:
       - How long to wait for answers after the last question, in seconds. The module returns as soon as all answers are
@@ -141,6 +168,15 @@ EXAMPLES = r"""
       - {from: ns1, to: 10.20.0.10, expected: false}
       - {from: ns3, to: 10.10.0.10, expected: false}
       - {from: ns1, to: 198.51.100.9, protocol: tcp, port: 80, title: ns1 to the web}
+
+- name: Port 8080 of the host leads to port 80 of a container, in which nothing listens yet
+  nslab.bridgenet.reachability:
+    matrix:
+      - from: ns2
+        to: 10.10.0.1
+        protocol: tcp
+        port: 8080
+        listen: {namespace: ns1, address: 10.10.0.10, port: 80}
 """
 
 RETURN = r"""
@@ -166,7 +202,7 @@ pairs:
       type: str
       sample: 10.10.0.20
     protocol:
-      description: V(icmp) or V(tcp).
+      description: V(icmp), V(tcp) or V(udp).
       returned: always
       type: str
       sample: icmp
@@ -181,19 +217,19 @@ pairs:
       type: bool
       sample: true
     reached:
-      description: Whether it was.
+      description: Whether it was. Null if it was not asked, see O(matrix[].listen).
       returned: always
       type: bool
       sample: true
     as_expected:
-      description: Whether that is the same.
+      description: Whether that is the same, or it was not asked.
       returned: always
       type: bool
       sample: true
     answer:
       description:
-        - What came back, like V(echo reply), V(connected), V(refused), V(host unreachable), V(network is unreachable)
-          or V(no answer).
+        - What came back, like V(echo reply), V(connected), V(answered), V(refused), V(somebody else answers), V(host
+          unreachable), V(network is unreachable) or V(no answer).
       returned: always
       type: str
       sample: echo reply
@@ -212,8 +248,9 @@ drawing:
     - A table with a line for each namespace and a column for each address, as lines of text. An exclamation mark stands
       behind what is not as expected.
     - If every pair has a O(matrix[].name), the columns are those, and the cells C(yes), C(no), C(partly) where only
-      some of the addresses are reached, and C(-) where none is asked.
-    - If not every namespace asks every address, or there are more than 12 addresses or 24 names, a line for each pair.
+      some of the addresses are reached, and C(-) where none is asked. With more than 24 names, the table goes on below.
+    - Without names, if not every namespace asks every address, or there are more than 12 addresses, a line for each
+      pair.
   returned: success and failure
   type: list
   elements: str

@@ -1,134 +1,84 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who reaches whom and who does not, as the modules' lists of a declaration promise it.
-
-What depends on others - the host's own policy, a bridge of somebody else - is not promised, and left out.
-"""
+"""The questions that prove what a declaration promises: pings of everybody, and connections to published ports."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from . import _standing
-from ._standing import Member, Network
+from . import _promised_ports, _standing
+from ._promised import Known, plain, version
+from ._promised_ports import Port
 
 T = TypeVar("T")
 Question = dict[str, Any]  # as the option `matrix` of the module reachability has it
 
-_SWITCHES = {4: "forwarding", 6: "forwarding_ipv6"}
-
 
 def matrix(lists: Mapping[str, Any], limit: int, sample: int) -> list[Question]:
-    """Every container to every other one and to its gateways, and the host to every container.
+    """Every container to every other one, to its gateways and to published ports, and the host to all of these.
 
-    With more than `limit` places of containers in networks, only `sample` of them ask and are asked.
+    With more than `limit` places of containers in networks, only `sample` of them ask and are asked; so with ports.
     """
     networks = _standing.networks(lists)
     members = [member for network in networks for member in network.members if member.addresses]
     chosen = members if len(members) <= limit else _neighbours(members, sample)
-    known = _Known(lists, networks, members)
+    known = Known(lists, networks, members)
     alone = known.alone if len(members) <= limit else known.alone[:sample]
+    sources = [*dict.fromkeys(member.namespace for member in chosen), *alone]
     asked: list[Question] = []
-    for source in [*dict.fromkeys(member.namespace for member in chosen), *alone]:
+    for source in sources:
         for member in chosen:
             if member.namespace == source:
                 gateways = known.gateways[member.network]
                 asked += [_question(source, "gateway", gateway, True) for gateway in gateways]
                 continue
-            for address in map(_plain, member.addresses):
+            for address in map(plain, member.addresses):
                 promised = known.promised(source, member, address)
                 if promised is not None:
                     asked.append(_question(source, member.container, address, promised))
     for member in chosen:
         if known.is_of_host(member):
-            asked += [_question("", member.container, _plain(address), True) for address in member.addresses]
-    return asked
+            asked += [_question("", member.container, plain(address), True) for address in member.addresses]
+    ports = _promised_ports.ports(lists, members)
+    for port in ports if len(ports) <= limit else _neighbours(ports, sample):
+        asked += _connections(port, ports, sources, known)
+    # Several ports of the host may lead to one of a container, which is asked once.
+    keys = ("from", "name", "to", "protocol", "port")
+    return list({tuple(one.get(key) for key in keys): one for one in asked}.values())
 
 
-class _Known:
-    """What the lists say, by what is looked up."""
-
-    def __init__(self, lists: Mapping[str, Any], networks: Iterable[Network], members: Iterable[Member]) -> None:
-        self.gateways = {network.name: [_plain(gateway) for gateway in network.gateways] for network in networks}
-        self._members: dict[str, list[Member]] = {}
-        for member in members:
-            self._members.setdefault(member.namespace, []).append(member)
-        self._rules = {
-            one["bridge"]: one for one in lists.get("forward", ()) if one.get("bridge") and one.get("state") != "absent"
-        }
-        self._bridges = {one["name"] for one in lists.get("bridge", ())}
-        self._isolated = {one["name"] for one in lists.get("bridge_port", ()) if one.get("isolated")}
-        self._masquerades = {
-            (one.get("bridge"), _version(one["source"]))
-            for one in lists.get("masquerade", ())
-            if one.get("state") != "absent"
-        }
-        standing = [one for one in lists.get("netns", ()) if one.get("state") != "absent"]
-        self._adopted = {one["name"] for one in standing if one.get("adopt")}  # with ways of their own
-        self.alone = [
-            one["name"]
-            for one in standing
-            if one["name"] not in self._members and not one.get("adopt") and not one.get("same_as")
-        ]
-
-    def is_of_host(self, member: Member) -> bool:
-        """Whether the host has an address in its network, by us."""
-        return member.bridge in self._bridges and bool(self.gateways[member.network])
-
-    def promised(self, source: str, target: Member, address: str) -> bool | None:
-        """Whether a namespace reaches an address of a member, or must not; None is not for us to say."""
-        own = self._members.get(source, ())
-        for member in own:
-            if member.network == target.network:
-                return not {member.port, target.port} <= self._isolated
-        if source in self._adopted:
-            return None
-        by = _way(own, address)
-        if by is None:
-            return False  # no route leads there
-        rule, other = self._rules.get(by.bridge, {}), self._rules.get(target.bridge, {})
-        if target.bridge in rule.get("allow", ()):
-            return self._allowed(by, target, address)
-        if rule.get("internal") or other.get("internal"):
-            return False
-        return False if rule and other else None
-
-    def _allowed(self, by: Member, target: Member, address: str) -> bool | None:
-        """It may ask: where the host forwards, and the answer comes back the same way."""
-        version = _version(address)
-        if not self._rules[by.bridge].get(_SWITCHES[version]):
-            return None
-        if (by.bridge, version) in self._masquerades:
-            return True
-        asks = next(_plain(one) for one in by.addresses if _version(one) == version)
-        back = _way(self._members[target.namespace], asks)
-        return True if back is target else None
+def _connections(port: Port, ports: Sequence[Port], sources: Sequence[str], known: Known) -> Iterator[Question]:
+    """To a port of a container, and to that of the host which leads there."""
+    for source in sources:
+        promised = None if source == port.member.namespace else known.promised(source, port.member, port.address)
+        if promised is not None:
+            yield _connection(source, port, port.address, promised)
+        for by, address in known.doors(source, port.host_address, version(port.address)):
+            published = _promised_ports.reached(port, by, address, ports, known)
+            if published is not None:
+                yield _connection(source, port, address, published, published=True)
+    if known.is_of_host(port.member):
+        yield _connection("", port, port.address, True)
+        for address in _promised_ports.addresses_of_host(port, known):
+            yield _connection("", port, address, True, published=True)
 
 
-def _way(members: Iterable[Member], address: str) -> Member | None:
-    """By which of its interfaces a namespace sends to an address: the longest prefix wins."""
-    wanted = ipaddress.ip_address(address)
-    found: list[tuple[int, Member]] = []
-    for member in members:
-        nets = [ipaddress.ip_interface(one).network for one in member.addresses]
-        for route in member.routes:
-            to = route["to"]
-            if to == "default":
-                to = "0.0.0.0/0" if _version(route["via"]) == 4 else "::/0"
-            nets.append(ipaddress.ip_network(to))
-        found += [(net.prefixlen, member) for net in nets if wanted in net]
-    return max(found, key=lambda one: one[0], default=(0, None))[1]
-
-
-def _version(address: str) -> int:
-    return 6 if ":" in address else 4
-
-
-def _plain(address: str) -> str:
-    return address.partition("/")[0]
+def _connection(source: str, port: Port, address: str, expected: bool, published: bool = False) -> Question:
+    """By the name of the container, or by that of its published port."""
+    container, number = port.member.container, port.host_number if published else port.number
+    where = f"[{address}]:{number}/{port.protocol}" if ":" in address else f"{address}:{number}/{port.protocol}"
+    return {
+        "from": source,
+        "to": address,
+        "protocol": port.protocol,
+        "port": number,
+        "name": port.name if published else container,
+        "expected": expected,
+        "title": f"{source or 'the host'} to {container} by {where}",
+        "listen": {"namespace": port.member.namespace, "address": port.address, "port": port.number},
+    }
 
 
 def _question(source: str, name: str, address: str, expected: bool) -> Question:

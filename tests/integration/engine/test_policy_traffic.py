@@ -30,9 +30,14 @@ POLICY: dict[str, dict[str, Any]] = {
 }
 NAMES = list(POLICY)
 CONTAINERS = {f"{network}{number}": network for network in NAMES for number in (1, 2)}
+PORTS: dict[str, list[str]] = {
+    "red1": ["8081:80", "5353:53/udp", "127.0.0.1:8082:80", "198.18.9.1:8083:81", "[fd00:198::1]:8083:81/udp"],
+    "grey1": ["9000-9002:80-82"],
+}
 OUTSIDE = ("198.18.9.9", "fd00:198::9")
 # Written by hand, not computed: network -> the networks whose containers its own reach.
 REACHED = {"red": {"red", "green"}, "green": {"green"}, "grey": set(), "open": {"open"}}
+ASKED_PORTS = set(itertools.product((80, 53, 81, 8081, 5353, 8082, 9000, 9002), (True, False))) | {(8083, True)}
 WAY_OUT = {"red", "grey", "open"}
 WAY_IN = {"open"}
 
@@ -70,7 +75,8 @@ def lists(policy: dict[str, dict[str, Any]], **options: Any) -> dict[str, list[d
     containers = {}
     for name, network in CONTAINERS.items():
         ipv4, ipv6 = addresses(name)
-        containers[name] = {"networks": {network: {"ipv4_address": ipv4, "ipv6_address": ipv6}}}
+        ports = PORTS.get(name, []) if policy else []
+        containers[name] = {"networks": {network: {"ipv4_address": ipv4, "ipv6_address": ipv6}}, "ports": ports}
     found: dict[str, list[dict[str, Any]]] = expand(networks(policy), containers, **options)
     return found
 
@@ -155,9 +161,11 @@ def test_who_may_talk_to_whom(policy: str, value: str) -> None:
     between = between_containers()
     assert wrong([*between, *with_the_rest()]) == []
 
-    promised = {(one["from"], one["to"]): one["expected"] for one in promises(declared)}
-    assert {(one["from"], one["to"]): one["expected"] for one in between}.items() <= promised.items()
-    assert wrong([{key: one[key] for key in ("from", "to", "expected")} for one in promises(declared)]) == []
+    promised = promises(declared)
+    pings = {(one["from"], one["to"]): one["expected"] for one in promised if "port" not in one}
+    assert {(one["from"], one["to"]): one["expected"] for one in between}.items() <= pings.items()
+    assert {(one["port"], one["expected"]) for one in promised if "port" in one} >= ASKED_PORTS
+    assert wrong(promised) == []
 
     found = seen()
     assert all(address in found for address in ("198.18.9.1", "fd00:198::1", *addresses("open1")))

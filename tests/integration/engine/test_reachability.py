@@ -15,8 +15,9 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import Bri
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue, container
-from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
+from .talk import listening
 from .test_packet_path import PATIENCE, drop, serving
 
 
@@ -148,9 +149,83 @@ def test_named() -> None:
     assert result["pairs"][3]["said"] == "ns1 to c3: no answer, but it is to be reached"
 
 
+def at(address: str, number: int, protocol: str = "tcp", name: str = "ns3") -> dict[str, Any]:
+    """A port of a container at which the module itself listens."""
+    listen = {"namespace": name, "address": address, "port": number}
+    return {"from": "ns1", "to": address, "port": number, "protocol": protocol, "listen": listen}
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("address", ["10.10.0.30", "fd00::30"])
+def test_listening(address: str) -> None:
+    """Where nobody listens, the module does for as long as it asks; what a rule drops does not arrive."""
+    before = snapshot.state()
+    asked = [at(address, 80), at(address, 53, "udp"), {**at(address, 80), "from": "ns2"}]
+    for _again in range(2):  # no port stays occupied
+        result = reach(*asked)
+        assert answers(result) == ["connected", "answered", "connected"]
+        assert result["as_expected"]
+    assert [one["protocol"] for one in result["pairs"]] == ["tcp", "udp", "tcp"]
+    with inside("ns3"):
+        assert shell("ss -Htuan") == "", "nobody is left"
+    snapshot.same(before, snapshot.state())
+    drop("ns3", "input", "tcp dport 80 drop")
+    drop("ns1", "output", "udp dport 53 drop")
+    result = reach(*asked, timeout=0.5)
+    assert answers(result) == ["no answer", "operation not permitted", "no answer"]
+    assert not result["as_expected"]
+    assert reach(*({**one, "expected": False} for one in asked), timeout=0.5)["as_expected"]
+
+
+@pytest.mark.usefixtures("network")
+def test_a_program_that_listens_there_keeps_its_port() -> None:
+    """Of TCP it is asked as it is, and of UDP it is not asked; at another port of its, the module listens beside it."""
+    asked = [at("10.10.0.30", 80), at("10.10.0.30", 80, "udp"), at("10.10.0.30", 81, "udp")]
+    with listening("ns3", (80,)):
+        for expected in (True, False):
+            result = reach(*({**one, "expected": expected, "name": "web"} for one in asked))
+            assert answers(result) == [
+                "connected",
+                "not asked, as a program listens at 10.10.0.30:80/udp already",
+                "answered",
+            ]
+            assert [one["reached"] for one in result["pairs"]] == [True, None, True]
+            assert [one["as_expected"] for one in result["pairs"]] == [expected, True, expected]
+        assert result["pairs"][1]["said"].startswith("ns1 to web: not asked")
+        assert [line.split() for line in result["drawing"]] == [["from", "web"], ["ns1", "yes", "!"]]
+
+
+@pytest.mark.usefixtures("network")
+def test_somebody_else_answers() -> None:
+    """At another container is not at this one, also where one connects."""
+    elsewhere = {**at("10.10.0.30", 80), "listen": at("10.10.0.20", 80, name="ns2")["listen"]}
+    ours = at("10.10.0.30", 80)
+    assert answers(reach(elsewhere, ours)) == ["somebody else answers", "connected"]
+    assert answers(reach({**elsewhere, "protocol": "udp"}, {**ours, "protocol": "udp"})) == [
+        "somebody else answers",
+        "answered",
+    ]
+    assert answers(reach({**elsewhere, "protocol": "udp"}, elsewhere)) == ["refused", "refused"]
+
+
+@pytest.mark.usefixtures("network")
+def test_where_its_address_is_gone() -> None:
+    """Nothing arrives at an address that nobody has."""
+    result = reach({**at("10.10.0.30", 80), "listen": at("10.10.0.99", 80)["listen"]})
+    assert not result["as_expected"]
+    assert answers(result) == ["refused"]
+
+
 def test_nothing_to_ask() -> None:
     """A network without containers."""
     assert reach() == {"as_expected": True, "pairs": [], "drawing": []}
+
+
+def test_many_names() -> None:
+    """What is too wide for one table goes into another one below."""
+    apply(blue(container("a", "10.10.0.10/16")))
+    result = reach(*({"to": "10.10.0.10", "name": f"n{number:02}"} for number in range(30)))
+    assert [len(line.split()) for line in result["drawing"]] == [25, 2 + 24, 0, 7, 2 + 6]
 
 
 def test_many_at_once() -> None:
@@ -173,6 +248,12 @@ def test_many_at_once() -> None:
         ({"to": "10.0.0.1", "protocol": "tcp"}, "from '' to 10.0.0.1: TCP needs a port; say port, or protocol: icmp"),
         ({"to": "10.0.0.1", "port": 80}, "ICMP has no ports; drop port, or say protocol: tcp"),
         ({"to": "10.0.0.1", "port": 70000, "protocol": "tcp"}, "port 70000 is out of range"),
+        ({"to": "10.0.0.1", "protocol": "udp"}, "UDP needs a port; say port"),
+        ({"to": "10.0.0.1", "protocol": "udp", "port": 53}, "of UDP nobody knows what answers; say listen"),
+        ({**at("10.0.0.1", 80), "from": "", "listen": {**at("10.0.0.1", 0)["listen"]}}, "port 0 is out of range"),
+        ({**at("10.0.0.1", 80), "from": "", "listen": {**at("web", 80)["listen"]}}, "address 'web'"),
+        ({**at("10.0.0.1", 80), "from": ""}, "namespace 'ns3' does not exist on this host"),
+        ({**at("10.0.0.1", 80), "protocol": "icmp", "port": None}, "listen is for ports, which ICMP does not have"),
     ],
 )
 def test_refused(one: dict[str, Any], message: str) -> None:
