@@ -77,6 +77,40 @@ def ansible(machine: None, tmp_path: Path) -> Ansible:
     return run
 
 
+def command(program: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """A program of Ansible's with nothing of the checkout: no configuration, no inventory, no home of a user."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+    done = subprocess.run(
+        [Path(sys.executable).with_name(program), *map(str, arguments)],
+        cwd=cwd,
+        env={**inherited, "HOME": str(cwd), "LC_ALL": "C.UTF-8", **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(done.stdout, done.stderr)  # pytest shows it where the test fails
+    return done
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("archive")
+    done = command("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT, cwd=directory)
+    assert done.returncode == 0
+    (found,) = directory.glob("nslab-bridgenet-*.tar.gz")
+    return found
+
+
+@pytest.fixture(scope="session")
+def collections(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that had nothing in it but this collection, whose dependencies cannot come from anywhere."""
+    tree = tmp_path_factory.mktemp("collections")
+    done = command("ansible-galaxy", "collection", "install", "--offline", "-p", tree, archive, cwd=tree)
+    assert done.returncode == 0
+    return tree
+
+
 @pytest.fixture
 def testhost(machine: None, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """A test host, to which one logs in as root or as any of USERS; what an inventory says of it."""

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,8 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 
-from .conftest import ROOT
+from .conftest import ROOT, command
 
-PROGRAMS = Path(sys.executable).parent
 # What a user gets, beside what ansible-galaxy adds.
 PARTS = {
     "CHANGELOG.rst",
@@ -46,40 +43,6 @@ DECLARATION = {
     },
     "lab_host_directory": "/run/lab_host",
 }
-
-
-def command(program: str, *arguments: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A program of Ansible's with nothing of the checkout: no configuration, no inventory, no home of a user."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-    done = subprocess.run(
-        [PROGRAMS / program, *map(str, arguments)],
-        cwd=cwd,
-        env={**inherited, "HOME": str(cwd), "LC_ALL": "C.UTF-8", **variables},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    print(done.stdout, done.stderr)  # pytest shows it where the test fails
-    return done
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("archive")
-    done = command("ansible-galaxy", "collection", "build", "--output-path", directory, ROOT, cwd=directory)
-    assert done.returncode == 0
-    (found,) = directory.glob("nslab-bridgenet-*.tar.gz")
-    return found
-
-
-@pytest.fixture(scope="module")
-def collections(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree that had nothing in it but this collection, whose dependencies cannot come from anywhere."""
-    tree = tmp_path_factory.mktemp("collections")
-    done = command("ansible-galaxy", "collection", "install", "--offline", "-p", tree, archive, cwd=tree)
-    assert done.returncode == 0
-    return tree
 
 
 @pytest.fixture
