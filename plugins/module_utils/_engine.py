@@ -68,7 +68,7 @@ def run(task: Task, check_mode: bool) -> Report:
     """Carry out a task. BridgenetError where it cannot be done; the host is then as it was before."""
     if os.geteuid() != 0:
         raise BridgenetError("networks and namespaces can only be read and changed by root; use `become: true`")
-    with _uncollected(), Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
+    with Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
         scope = Scope(everything=task.purge)
         for _module, resource in task.resources:
             resource.widen(scope)
@@ -97,8 +97,8 @@ def run(task: Task, check_mode: bool) -> Report:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Nearly all that a run makes it needs to its end: looking for what is garbage takes a fifth of its time."""
+def uncollected() -> Iterator[None]:
+    """Nearly all that a task makes it needs to its end: looking for what is garbage takes a fifth of its time."""
     was = gc.isenabled()
     gc.disable()
     try:

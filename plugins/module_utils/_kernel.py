@@ -92,6 +92,10 @@ class Kernel:
         self.forget(namespace)
         self._paths[namespace] = path
 
+    def is_open(self, namespace: str) -> bool:
+        """Whether a namespace has been opened, and has not been closed to make room."""
+        return namespace in self._open
+
     def forget(self, namespace: str) -> None:
         """Close what is open of a namespace."""
         known = self._open.pop(namespace, None)

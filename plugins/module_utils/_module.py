@@ -14,7 +14,7 @@ from typing import Any, Callable
 from ansible.module_utils.basic import AnsibleModule
 
 from . import _names, _report
-from ._engine import Report, Task, Views, run
+from ._engine import Report, Task, Views, run, uncollected
 from ._errors import BridgenetError
 from ._purge import Named
 from ._resources import RESOURCES
@@ -46,6 +46,7 @@ def _single(name: str) -> dict[str, Any]:
     return options
 
 
+@uncollected()
 def resource_module(name: str) -> None:
     """The whole of a resource module."""
     single, required = _single(name), RESOURCES[name].required
@@ -62,6 +63,7 @@ def resource_module(name: str) -> None:
     _exit(module, report, _objects_of)
 
 
+@uncollected()
 def transaction_module() -> None:
     """The whole of the module `transaction`."""
     module = AnsibleModule(argument_spec=transaction_spec(), supports_check_mode=True)

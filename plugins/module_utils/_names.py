@@ -31,6 +31,9 @@ LABEL_BYTES = 100  # an nft comment holds 128, "bridgenet:1:PROJECT:" goes befor
 PROJECT_BYTES = 15
 HOST_BYTES = 253  # RFC 1035, without the dot at the end
 
+Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
 
 def _word(what: str, value: str, limit: int) -> str:
     if not _WORD.match(value):
@@ -138,10 +141,9 @@ def address(value: str) -> str:
     if "/" not in value:
         raise BridgenetError(f"address {value!r} has no prefix length; write it like 10.10.0.1/16")
     try:
-        parsed = ipaddress.ip_interface(value)
+        ip, net = _interface(value)
     except ValueError as error:
         raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.1/16") from error
-    ip, net = parsed.ip, parsed.network
     what = None
     if ip.is_unspecified or ip.is_multicast:
         what = "no address that an interface can have"
@@ -153,7 +155,24 @@ def address(value: str) -> str:
         what = f"the broadcast address of {net}"
     if what:
         raise BridgenetError(f"address {value!r} is {what}; choose one inside the network")
-    return parsed.with_prefixlen
+    return f"{ip}/{net.prefixlen}"
+
+
+def _interface(value: str) -> tuple[Address, Network]:
+    """ipaddress.ip_interface() in a quarter of its time: a thousand addresses are in a handful of networks."""
+    plain, _slash, length = value.partition("/")
+    if length.isascii() and length.isdecimal():
+        ip = ipaddress.ip_address(plain)
+        host_bits = ip.max_prefixlen - int(length)
+        if host_bits >= 0:
+            return ip, _network(ip.version, int(ip) >> host_bits << host_bits, int(length))
+    parsed = ipaddress.ip_interface(value)
+    return parsed.ip, parsed.network
+
+
+@functools.cache
+def _network(version: int, number: int, length: int) -> Network:
+    return (ipaddress.IPv4Network if version == 4 else ipaddress.IPv6Network)((number, length))
 
 
 @functools.cache
@@ -206,8 +225,13 @@ def host(what: str, value: object) -> str:
 
 def plain_address(what: str, value: object) -> str:
     """An address without prefix length."""
+    return str(parsed_address(what, value))
+
+
+def parsed_address(what: str, value: object) -> Address:
+    """The same, for those who have to sort addresses."""
     try:
-        return str(ipaddress.ip_address(str(value)))
+        return ipaddress.ip_address(str(value))
     except ValueError as error:
         raise BridgenetError(f"{what}: {value!r} is no address ({error}); write it like 10.10.0.1") from error
 
@@ -216,9 +240,6 @@ def plain_address(what: str, value: object) -> str:
 def family(value: str) -> int:
     """4 or 6, of a canonical address, network or next hop."""
     return 6 if ":" in value else 4
-
-
-Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import alone takes 0.1 to 0.25 s and a run that finds nothing to do needs none o
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import socket
 import struct
@@ -50,6 +51,12 @@ _IFLA_EXT_MASK = 29
 _IFLA_IFNAME = 3
 
 _SEQUENCE = struct.Struct("=I")
+_HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
+_KIND = struct.Struct("=H")
+_ID = struct.Struct("=i")
+_GETNSID = functools.partial(
+    struct.Struct("=IHHIIB3xHHI").pack, 28, RTM_GETNSID, _NLM_F_REQUEST, 0, 0, 0, 8, 3
+)  # rtgenmsg, NETNSA_FD
 
 # Acknowledgements queue up in the socket's buffer while a send runs: a batch stays well below it.
 BATCH = 100
@@ -236,7 +243,7 @@ class Socket:
 
     def _dump_once(self, kind: int, payload: bytes) -> list[bytes] | None:
         self._sequence += 1
-        header = struct.pack("=IHHII", 16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
+        header = _HEADER.pack(16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + payload)
         found: list[bytes] = []
         while True:
@@ -399,17 +406,17 @@ class Socket:
         """All ids that this namespace has for others (RTM_GETNSID)."""
         return _decode.namespace_ids(self._dump(RTM_GETNSID, bytes(4)))
 
-    def namespace_id(self, descriptor: int) -> int:
-        """This namespace's id of another one (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""
-        self._sequence += 1
-        payload = struct.pack("=B3xHHI", 0, 8, 3, descriptor)  # rtgenmsg, NETNSA_FD
-        self._socket.send(
-            struct.pack("=IHHII", 16 + len(payload), RTM_GETNSID, _NLM_F_REQUEST, self._sequence, 0) + payload
-        )
-        data = self._socket.recv(65536)
-        if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
-            return -1
-        return struct.unpack_from("=i", data, 24)[0]  # type: ignore[no-any-return]
+    def ids_of(self, descriptors: Sequence[int]) -> list[int]:
+        """This namespace's ids of other ones (RTM_GETNSID, linux/net_namespace.h), -1 where it has none."""
+        found = []
+        for start in range(0, len(descriptors), BATCH):
+            part = descriptors[start : start + BATCH]
+            self._socket.send(b"".join(map(_GETNSID, part)))
+            for _answer in part:
+                data = self._socket.recv(4096)
+                refused = _KIND.unpack_from(data, 4)[0] == _decode.NLMSG_ERROR
+                found.append(-1 if refused else _ID.unpack_from(data, 24)[0])
+        return found
 
     def nft_tables(self) -> set[tuple[str, str]]:
         """(family, name) of all tables of nftables; of a socket of NETLINK_NETFILTER."""

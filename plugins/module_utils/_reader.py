@@ -11,6 +11,7 @@ import pwd
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Callable
 
 from . import (
     _decode,
@@ -96,8 +97,14 @@ class _Ids:
         """The id that `viewer` has for `other`, -1 where it has none."""
         key = (viewer, other)
         if key not in self._known:
-            self._known[key] = self._kernel.socket(viewer).namespace_id(self._kernel.descriptor(other))
+            self._known[key] = self._kernel.socket(viewer).ids_of([self._kernel.descriptor(other)])[0]
         return self._known[key]
+
+    def of_all(self, others: Iterable[str]) -> None:
+        """Ask for those that the host has, all at once; not for a namespace that would have to be opened again."""
+        there = [other for other in others if self._kernel.is_open(other)]
+        found = self._kernel.socket(HOST).ids_of([self._kernel.descriptor(other) for other in there])
+        self._known.update(((HOST, other), number) for other, number in zip(there, found))
 
     def are_a_pair(self, one: tuple[str, _decode.LinkRow], other: tuple[str, _decode.LinkRow]) -> bool:
         """Whether ends that tell each other's index also tell each other's namespace; from the host's side, if any."""
@@ -117,6 +124,7 @@ def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple
         for row in dump.rows:
             if row.kind == "veth" and row.netnsid is not None:
                 ends.setdefault((row.index, row.link), []).append((dump.name, row))
+    ids.of_all({name for some in ends.values() for name, _row in some if name != HOST})
     found = {}
     for dump in dumps.values():
         for row in dump.rows:
@@ -133,6 +141,9 @@ def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple
     return found
 
 
+_BLANK = Link("")
+
+
 def _links(
     dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]], holders: Mapping[str, list[int]]
 ) -> dict[str, Link]:
@@ -141,7 +152,7 @@ def _links(
         master = dump.by_index.get(row.master)
         addresses = dump.addresses.get(row.index, ())
         routes = dump.routes.get(row.index, ())
-        found[row.name] = Link(
+        found[row.name] = _BLANK.but(
             name=row.name,
             kind=row.kind,
             mac=row.mac,
@@ -266,18 +277,22 @@ def _services(kernel: Kernel, scope: Scope, enclosed: Set[str], published: Mappi
 
 def _names_known() -> KnownNames:
     """The files of all namespaces that have some."""
-    hosts: dict[str, str] = {}
-    resolvers: dict[str, str] = {}
     namespaces = sorted(os.listdir(_known_names.DIRECTORY)) if os.path.isdir(_known_names.DIRECTORY) else ()
-    same: dict[str, str] = {}  # neighbours have the same content: keep it once
+    return KnownNames(_contents(namespaces, _known_names.hosts_path), _contents(namespaces, _known_names.resolver_path))
+
+
+def _contents(namespaces: Iterable[str], path: Callable[[str], str]) -> dict[str, str]:
+    """What is in one file of each namespace; neighbours mostly have the same, which is decoded and kept once."""
+    found = {}
+    last, text = b"", ""
+    same: dict[bytes, str] = {}
     for namespace in namespaces:
-        text = _files.read(_known_names.hosts_path(namespace))
-        if text:
-            hosts[namespace] = same.setdefault(text, text)
-        text = _files.read(_known_names.resolver_path(namespace))
-        if text:
-            resolvers[namespace] = same.setdefault(text, text)
-    return KnownNames(hosts, resolvers)
+        data = _files.read_bytes(path(namespace))
+        if data != last:
+            last, text = data, same.setdefault(data, _files.decoded(data))
+        if data:
+            found[namespace] = text
+    return found
 
 
 def _is_open(row: _decode.LinkRow) -> bool:

@@ -14,12 +14,13 @@ import sys
 import time
 from typing import Any
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Task, run
+from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Task, run, uncollected
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import require_pyroute2
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
 
 
+@uncollected()
 def main(lists: dict[str, list[dict[str, Any]]]) -> None:
     require_pyroute2()
     start = time.perf_counter()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -146,15 +145,16 @@ def _shown(files: tuple[str, str]) -> Options:
 
 def _hosts(what: str, values: Mapping[Any, Any]) -> Hosts:
     """Sorted by address; the first name of an address is the one that a search by address finds."""
-    found: dict[Any, dict[str, None]] = {}
+    found: dict[tuple[int, int, str], dict[str, None]] = {}
+    option = f"{what}: hosts"
     for key, given in values.items():
         names = given if isinstance(given, (list, tuple)) else [given]
-        address = ipaddress.ip_address(_names.plain_address(f"{what}: hosts", key))
+        address = _names.parsed_address(option, key)
         if not names:
-            raise BridgenetError(f"{what}: hosts: {key} has no name; give it one, or drop it")
-        found.setdefault(address, {}).update(dict.fromkeys(_names.host(f"{what}: hosts", name) for name in names))
-    ordered = sorted(found, key=lambda address: (address.version, address))
-    return tuple((str(address), tuple(found[address])) for address in ordered)
+            raise BridgenetError(f"{option}: {key} has no name; give it one, or drop it")
+        known = found.setdefault((address.version, int(address), str(address)), {})
+        known.update(dict.fromkeys(_names.host(option, name) for name in names))
+    return tuple((text, tuple(found[version, number, text])) for version, number, text in sorted(found))
 
 
 def declare(options: Mapping[str, Any], context: Context) -> NetnsNames:
