@@ -56,6 +56,12 @@ bpdu_guard:
     - Whether the port is disabled when it receives a message of the Spanning Tree Protocol. A new port is not.
     - Changed in place.
   type: bool
+neigh_suppress:
+  description:
+    - Whether the bridge answers ARP requests and neighbour solicitations for neighbours that it knows itself, instead
+      of sending them out by this port. For a VXLAN link whose neighbours a routing daemon tells. A new port does not.
+    - Changed in place.
+  type: bool
 """
     EXCLUSIVE = r"""
 exclusive:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._model import BridgeOptions, PortOptions, Route, TunOptions
+from ._model import BridgeOptions, PortOptions, Route, TunOptions, VxlanOptions
 
 NLMSG_ERROR = 2
 NLMSG_DONE = 3
@@ -29,10 +29,12 @@ _IFADDR = struct.Struct("=16xBBBBI")  # family, prefix length, flags, scope, ind
 _RTMSG = struct.Struct("=16xBBBBBBBBI")  # family, dst_len, src_len, tos, table, protocol, scope, type, flags
 _NFGENMSG = struct.Struct("=16xB3x")  # family
 _RTGENMSG = struct.Struct("=16xB3x")  # family
+_NDMSG = struct.Struct("=16xB3xiHBB")  # family, index, state, flags, type
 _RTNEXTHOP = struct.Struct("=HxxI")  # length, interface
 _U32 = struct.Struct("=I")
 _BE32 = struct.Struct("!I")
 _U16 = struct.Struct("=H")
+_BE16 = struct.Struct("!H")
 
 _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
@@ -41,12 +43,15 @@ _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID 
 _BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
 _BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES, _BR_VLAN_DEFAULT_PVID = 36, 37, 38, 39
 _TUN_OWNER, _TUN_GROUP, _TUN_TYPE, _TUN_PI, _TUN_VNET_HDR, _TUN_PERSIST, _TUN_MULTI_QUEUE = 1, 2, 3, 4, 5, 6, 7
+_VXLAN_ID, _VXLAN_GROUP, _VXLAN_LINK, _VXLAN_LOCAL, _VXLAN_TTL, _VXLAN_LEARNING = 1, 2, 3, 4, 5, 7
+_VXLAN_PORT, _VXLAN_GROUP6, _VXLAN_LOCAL6, _VXLAN_COLLECT_METADATA = 15, 16, 17, 25
 _DEVCONF_DISABLE_IPV6 = 26
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
 _NETNSA_NSID = 1
 _NFTA_TABLE_NAME = 1
 _NFTA_CHAIN_TABLE, _NFTA_CHAIN_NAME, _NFTA_CHAIN_HOOK, _NFTA_CHAIN_POLICY = 1, 3, 4, 5
 _NFTA_HOOK_HOOKNUM = 1
+_NDA_DST = 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 9, 15
 
 IFF_UP = 1
@@ -56,14 +61,16 @@ RT_TABLE_MAIN = 254
 _NFT_FAMILIES = {1: "inet", 2: "ip", 3: "arp", 5: "netdev", 7: "bridge", 10: "ip6"}  # NFPROTO_*, linux/netfilter.h
 _NF_FORWARD, _NF_DROP = 2, 0
 RTN_UNICAST = 1
+_NUD_PERMANENT, _NTF_EXT_LEARNED = 0x80, 0x10  # linux/neighbour.h
+_ALL_ZERO = struct.pack("=HH6x", 10, 2)  # NDA_LLADDR
 RTPROT_KERNEL, RTPROT_RA = 2, 9
 _AF_INET6 = int(socket.AF_INET6)
 
 # An attribute in a nest of a link is known by the way to it.
 _NESTED = 14  # bits of a type
 _INFO_KIND, _INFO_DATA, _INFO_SLAVE_KIND, _INFO_SLAVE_DATA = (_IFLA_LINKINFO << _NESTED | kind for kind in (1, 2, 4, 5))
-_BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD, _BRPORT_LEARNING, _BRPORT_ISOLATED = (
-    _INFO_SLAVE_DATA << _NESTED | kind for kind in (2, 3, 4, 5, 8, 33)
+_BRPORT_PRIORITY, _BRPORT_COST, _BRPORT_MODE, _BRPORT_GUARD, _BRPORT_LEARNING, _BRPORT_SUPPRESS, _BRPORT_ISOLATED = (
+    _INFO_SLAVE_DATA << _NESTED | kind for kind in (2, 3, 4, 5, 8, 32, 33)
 )
 _INET6 = _IFLA_AF_SPEC << _NESTED | _AF_INET6
 _INET6_CONF = _INET6 << _NESTED | 2
@@ -75,7 +82,9 @@ _VALUES = {
         (0, ""),
     ),
     **dict.fromkeys((_IFLA_MTU, _IFLA_LINK, _IFLA_MASTER, _BRPORT_COST), (0, "I")),
-    **dict.fromkeys((_IFLA_CARRIER, _BRPORT_MODE, _BRPORT_GUARD, _BRPORT_LEARNING, _BRPORT_ISOLATED), (0, "B")),
+    **dict.fromkeys(
+        (_IFLA_CARRIER, _BRPORT_MODE, _BRPORT_GUARD, _BRPORT_LEARNING, _BRPORT_SUPPRESS, _BRPORT_ISOLATED), (0, "B")
+    ),
     _IFLA_LINK_NETNSID: (0, "i"),
     _BRPORT_PRIORITY: (0, "H"),
     _INET6_CONF: (4 * _DEVCONF_DISABLE_IPV6, "I"),
@@ -103,6 +112,7 @@ class LinkRow:
     bridge: BridgeOptions | None
     port: PortOptions | None
     tun: TunOptions | None
+    vxlan: VxlanOptions | None  # none also where it has a group, a device or no VNI of its own
     persistent: bool  # of a tun or tap
     carrier: bool
     default_pvid: int | None  # of a bridge, where the kernel can filter VLANs
@@ -251,14 +261,16 @@ def _default_pvid(data: bytes, span: tuple[int, int]) -> int | None:
     return _U16.unpack_from(data, found[0])[0] if found else None
 
 
-_ports: dict[tuple[bool, bool, int, int, bool, bool], PortOptions] = {}  # a thousand ports share a handful of settings
+_ports: dict[tuple[bool | int, ...], PortOptions] = {}  # a thousand ports share a handful of settings
 
 
 def _port(told: Mapping[int, Any]) -> PortOptions:
-    isolated, hairpin, learning, guard = (
-        bool(told.get(way)) for way in (_BRPORT_ISOLATED, _BRPORT_MODE, _BRPORT_LEARNING, _BRPORT_GUARD)
+    isolated, hairpin, learning, guard, suppress = (
+        bool(told.get(way))
+        for way in (_BRPORT_ISOLATED, _BRPORT_MODE, _BRPORT_LEARNING, _BRPORT_GUARD, _BRPORT_SUPPRESS)
     )
-    key = (isolated, hairpin, told.get(_BRPORT_COST, 0), told.get(_BRPORT_PRIORITY, 0), learning, guard)
+    cost, priority = told.get(_BRPORT_COST, 0), told.get(_BRPORT_PRIORITY, 0)
+    key = (isolated, hairpin, cost, priority, learning, guard, suppress)
     known = _ports.get(key)
     if known is None:
         known = _ports[key] = PortOptions(*key)
@@ -276,6 +288,36 @@ def _tun(data: bytes, attrs: dict[int, tuple[int, int]]) -> TunOptions:
     )
 
 
+def _vxlan(data: bytes, attrs: dict[int, tuple[int, int]]) -> VxlanOptions | None:
+    others = _VXLAN_GROUP in attrs or _VXLAN_GROUP6 in attrs or _VXLAN_LINK in attrs
+    if others or _flag(data, attrs, _VXLAN_COLLECT_METADATA):
+        return None
+    local = attrs.get(_VXLAN_LOCAL) or attrs.get(_VXLAN_LOCAL6)
+    return VxlanOptions(
+        vni=_u32(data, attrs, _VXLAN_ID),
+        local=_ip(data[local[0] : local[1]]) if local else "",
+        port=_BE16.unpack_from(data, attrs[_VXLAN_PORT][0])[0],
+        learning=_flag(data, attrs, _VXLAN_LEARNING),
+        ttl=data[attrs[_VXLAN_TTL][0]] if _VXLAN_TTL in attrs else 0,
+    )
+
+
+def flood(dump: list[bytes]) -> tuple[str, ...]:
+    """The destinations of what a VXLAN link floods, in a dump of its forwarding database.
+
+    Those that are marked as learned elsewhere are a routing daemon's own.
+    """
+    found = []
+    for data in dump:
+        if _ALL_ZERO not in data:  # most are of a container's MAC address
+            continue
+        _family, _index, state, flags, _type = _NDMSG.unpack_from(data)
+        to = _attributes(data, _NDMSG.size, len(data)).get(_NDA_DST)
+        if to and state & _NUD_PERMANENT and not flags & _NTF_EXT_LEARNED:
+            found.append(_ip(data[to[0] : to[1]]))
+    return tuple(sorted(found))
+
+
 def links(dump: list[bytes]) -> list[LinkRow]:
     """The links of an RTM_GETLINK dump; an RTM_NEWLINK of another family is passed over."""
     rows = []
@@ -286,7 +328,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
         layout = _layout(message)
         told, data = layout.told(message), layout.spans.get(_INFO_DATA)
         kind = _string(told.get(_INFO_KIND, b""))
-        bridge = port = tun = None
+        bridge = port = tun = vxlan = None
         persistent = False
         default_pvid = None
         if kind == "bridge" and data:
@@ -295,6 +337,8 @@ def links(dump: list[bytes]) -> list[LinkRow]:
         if kind == "tun" and data:
             attrs = _attributes(message, *data)
             tun, persistent = _tun(message, attrs), _flag(message, attrs, _TUN_PERSIST)
+        if kind == "vxlan" and data:
+            vxlan = _vxlan(message, _attributes(message, *data))
         if _INFO_SLAVE_DATA in layout.spans and _string(told.get(_INFO_SLAVE_KIND, b"")) == "bridge":
             port = _port(told)
         rows.append(
@@ -313,6 +357,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
                 bridge,
                 port,
                 tun,
+                vxlan,
                 persistent,
                 bool(told.get(_IFLA_CARRIER)),
                 default_pvid,

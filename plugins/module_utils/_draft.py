@@ -55,7 +55,7 @@ NEW_LOOPBACK = Link(
 IPV6_MIN_MTU = 1280  # RFC 8200; below it the kernel takes IPv6 off the interface
 
 
-_LISTS = ("addresses", "routes")
+_LISTS = ("addresses", "routes", "flood")
 _LOCALNET_DEFAULT = _sysctl.route_localnet("default")
 
 
@@ -94,6 +94,9 @@ def change(old: Link, want: Link, exclusive: bool) -> Link:
         if not new.ipv6 or (old.up and not new.up):
             addresses = tuple(address for address in addresses if _names.family(address) == 4)
             routes = tuple(route for route in routes if _names.family(route.to + route.via) == 4)
+    if want.flood is not None:
+        flood = tuple(sorted(want.flood if exclusive else {*want.flood, *(old.flood or ())}))
+        new = new if flood == new.flood else new.but(flood=flood)
     if want.addresses is not None:
         merged = set(want.addresses) if exclusive else set(addresses).union(want.addresses)
         addresses = tuple(sorted(merged))

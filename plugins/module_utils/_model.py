@@ -57,6 +57,7 @@ class PortOptions:
     priority: int | None = None
     learning: bool | None = None
     bpdu_guard: bool | None = None
+    neigh_suppress: bool | None = None
 
 
 @dataclass(frozen=True, order=True)
@@ -109,10 +110,23 @@ class TunOptions:
     vnet_hdr: bool | None = None
 
 
+@dataclass(frozen=True)
+class VxlanOptions:
+    """What only a VXLAN link has, and nothing can change afterwards (IFLA_VXLAN_*, linux/if_link.h)."""
+
+    vni: int | None = None
+    local: str | None = None  # the address that it sends from and listens at
+    port: int | None = None
+    learning: bool | None = None
+    ttl: int | None = None  # 0 is the kernel's choice
+
+
 # A bridge and a port as the kernel makes them (br_dev_setup, new_nbp; net/bridge). A veth tells
 # 10 Gbit/s, which is cost 2; the cost of other links follows their speed and is shown only where declared.
 NEW_BRIDGE = BridgeOptions(False, 1500, 30000, False, False, False, False)
-NEW_PORT = PortOptions(isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False)
+NEW_PORT = PortOptions(
+    isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False, neigh_suppress=False
+)
 
 
 @dataclass(frozen=True)
@@ -131,6 +145,8 @@ class Link:
     bridge: BridgeOptions | None = None
     vlans: tuple[Vlan, ...] | None = None  # only where asked for, or where a bridge heeds them
     tun: TunOptions | None = None
+    vxlan: VxlanOptions | None = None
+    flood: tuple[str, ...] | None = None  # of a VXLAN link: who gets what is for everybody, or for nobody known
     qdisc: Qdisc | None = None  # only where asked for, or where there is a tbf or netem
     peer: tuple[str, str] | None = None
     addresses: tuple[str, ...] | None = None
@@ -143,6 +159,13 @@ class Link:
     persistent: bool | None = field(default=None, compare=False)  # a tun or tap outlives the process that made it
     held_by: tuple[int, ...] | None = field(default=None, compare=False)  # processes that have a tun or tap open
     default_pvid: int | None = field(default=None, compare=False)  # of a bridge, and with a port that of its bridge
+
+    @property
+    def vni(self) -> tuple[Any, ...] | None:
+        """What only one VXLAN link of a namespace can have: its number, for each port and family."""
+        if self.vxlan is None:
+            return None
+        return self.vxlan.vni, self.vxlan.port, 6 if ":" in (self.vxlan.local or "") else 4
 
     def but(self, **changes: Any) -> Link:
         """This link with other values: dataclasses.replace() in a fifth of its time, which a new pair needs often."""
@@ -166,7 +189,8 @@ def is_another(before: Link, after: Link) -> bool:
         return True
     if before.kind == "veth":
         return before.peer != after.peer
-    return before.tun != after.tun  # what `ip tuntap add` is told, and nothing can change afterwards
+    # What `ip tuntap add` and `ip link add type vxlan` are told, and nothing can change afterwards.
+    return before.tun != after.tun or before.vxlan != after.vxlan
 
 
 @dataclass(frozen=True)
@@ -427,7 +451,7 @@ def overlay(current: T, declared: Any, without: Container[str] = ()) -> T:
     for name, value in declared.__dict__.items():
         if value is None or mine[name] == value or name in without:
             continue
-        if isinstance(value, (BridgeOptions, PortOptions, TunOptions)) and mine[name] is not None:
+        if isinstance(value, (BridgeOptions, PortOptions, TunOptions, VxlanOptions)) and mine[name] is not None:
             value = overlay(mine[name], value)
             if value == mine[name]:
                 continue

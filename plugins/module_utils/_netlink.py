@@ -27,12 +27,12 @@ from ._templates import HEADERS, Template, shape_of, spans
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR = 20, 21, 22
 RTM_NEWROUTE, RTM_DELROUTE, RTM_GETROUTE = 24, 25, 26
-RTM_GETNEIGH = 30
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 RTM_NEWNSID, RTM_GETNSID = 88, 90
 
 _NLM_F_REQUEST, _NLM_F_ACK, _NLM_F_DUMP, _NLM_F_DUMP_INTR = 1, 4, 0x300, 0x10
-NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 0x100, 0x200, 0x400
+NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE, NLM_F_APPEND = 0x100, 0x200, 0x400, 0x800
 
 NETLINK_NETFILTER = 12
 _NFT_MSG_GETTABLE, _NFT_MSG_GETCHAIN = (
@@ -68,7 +68,7 @@ OLDEST_PYROUTE2 = (0, 7, 2)
 class Message:
     """One request: `family` names pyroute2's class, `attrs` is its notation of attributes."""
 
-    family: str  # "link", "address", "route", "nsid", "vlan" or "qdisc"
+    family: str  # "link", "address", "route", "neighbour", "nsid", "vlan" or "qdisc"
     type: int
     flags: int = 0
     fields: dict[str, int] = field(default_factory=dict)
@@ -301,6 +301,10 @@ class Socket:
                 )
             )
         return found
+
+    def flood(self, index: int) -> tuple[str, ...]:
+        """Where a VXLAN link sends what is for everybody, as somebody has set it."""
+        return _decode.flood(self._dump(RTM_GETNEIGH, struct.pack("=B3xi4x", AF_BRIDGE, index)))
 
     def flows(self, family: int) -> list[_conntrack.Flow]:
         """The flows of AF_INET or AF_INET6 that the kernel remembers; of NETLINK_NETFILTER.

@@ -57,6 +57,7 @@ _PORT_ATTRS = {
     "priority": ("IFLA_BRPORT_PRIORITY", "priority"),
     "learning": ("IFLA_BRPORT_LEARNING", "learning"),
     "bpdu_guard": ("IFLA_BRPORT_GUARD", "guard"),
+    "neigh_suppress": ("IFLA_BRPORT_NEIGH_SUPPRESS", "neigh_suppress"),
 }
 
 
@@ -232,7 +233,8 @@ class PublishNamespace(Step):
 # --- links ---
 
 
-def _require_kind(kernel: Kernel, kind: str) -> None:
+def require_kind(kernel: Kernel, kind: str) -> None:
+    """BridgenetError where the kernel cannot make this kind of link."""
     require_pyroute2()
     if not kernel.socket(HOST).knows(kind):
         raise BridgenetError(
@@ -250,7 +252,7 @@ class CreateVeth(NetlinkOperation):
 
     @classmethod
     def require(cls, kernel: Kernel) -> None:
-        _require_kind(kernel, "veth")
+        require_kind(kernel, "veth")
 
     def message(self, kernel: Kernel) -> Message:
         far: list[tuple[str, Any]] = [
@@ -294,7 +296,7 @@ class CreateBridge(NetlinkOperation):
 
     @classmethod
     def require(cls, kernel: Kernel) -> None:
-        _require_kind(kernel, "bridge")
+        require_kind(kernel, "bridge")
 
     def _options(self) -> list[tuple[str, str, int]]:
         """Only what differs from a new bridge: a kernel may lack what nobody asks for, VLAN filtering for one."""

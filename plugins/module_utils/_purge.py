@@ -17,7 +17,12 @@ from ._resources._base import Context, Patience, Resource
 Named = tuple[str, Resource]  # the name of the module, and the resource
 Found = tuple[str, dict[str, Any]]  # the name of the module, and the options of one object
 
-_MODULES = {"bridge": "bridge", "veth": "veth", "tun": "tuntap"}  # kind of link -> the module that makes it
+_MODULES = {
+    "bridge": "bridge",
+    "veth": "veth",
+    "tun": "tuntap",
+    "vxlan": "vxlan",
+}  # kind of link -> the module that makes it
 _MAKERS = tuple(_MODULES.values())
 
 

@@ -81,6 +81,7 @@ class _Dump:
         self.vlans: dict[int, tuple[Vlan, ...]] | None = None
         if any(row.bridge and (scope.vlans or row.bridge.vlan_filtering) for row in self.rows):
             self.vlans = socket.vlans()
+        self.flood = {row.index: socket.flood(row.index) for row in self.rows if row.vxlan}
         self.qdiscs: dict[int, Qdisc] | None = None
         if scope.qdiscs or any(row.qdisc in ("tbf", "netem") for row in self.rows):
             self.qdiscs = socket.qdiscs()
@@ -165,6 +166,8 @@ def _links(
             bridge=row.bridge,
             vlans=dump.vlans.get(row.index, ()) if dump.vlans is not None else None,
             tun=row.tun,
+            vxlan=row.vxlan,
+            flood=dump.flood.get(row.index),
             qdisc=dump.qdiscs.get(row.index, Qdisc()) if dump.qdiscs is not None else None,
             peer=peers.get((dump.name, row.index)),
             addresses=tuple(sorted(address.address for address in addresses)),

@@ -56,6 +56,7 @@ from ._operations_names import WriteNames
 from ._operations_qdisc import qdisc_steps
 from ._operations_tun import CreateTun
 from ._operations_vlan import vlan_steps
+from ._operations_vxlan import CreateVxlan, flood_steps
 from ._services import service_steps
 
 End = tuple[str, str]  # namespace, name
@@ -188,12 +189,13 @@ class _Work:
         self._created: set[str] = set()
 
         gone, new, kept = self._sort()
-        # What stands in the way goes first: a link of the same name, or with the same route.
+        # What stands in the way goes first: a link of the same name, with the same route, or with the same VNI.
         needed: set[object] = {*new, *self._new_routes([*new, *kept])}
+        needed.update((end[0], _at(predicted, end).vni) for end in new if _at(predicted, end).vni)
         recreated: set[End] = set()
         for end in gone:
             link = _at(current, end)
-            if not needed.isdisjoint([end, link.peer, *_route_keys(end, link)]):
+            if not needed.isdisjoint([end, link.peer, (end[0], link.vni), *_route_keys(end, link)]):
                 recreated.update([end, link.peer] if link.peer else [end])
         self.removed_first = self._deletions(gone, recreated)
         self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
@@ -319,6 +321,8 @@ class _Work:
             return _new_pair(namespace, link, link.peer[0], far, starts, self._current.ipv6)
         if link.tun is not None:
             return _new_tun(namespace, link, link.tun, self._starts(self._current, namespace), self._current.ipv6)
+        if link.vxlan is not None:
+            return _new_vxlan(namespace, link, self._starts(self._current, namespace), self._current.ipv6)
         return []
 
     def _build(self, new: list[End]) -> None:
@@ -332,11 +336,14 @@ class _Work:
                 continue
             link = _at(self._predicted, end)
             self._namespace(end[0])
-            if link.tun is not None:
+            if link.tun is not None or link.vxlan is not None:
                 pending.pop(end)
                 self._need_bridge(end[0], link, pending)
                 starts = self._starts(self._predicted, end[0])
-                self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
+                if link.tun is not None:
+                    self.builds += _new_tun(end[0], link, link.tun, starts, self._current.ipv6)
+                else:
+                    self.builds += _new_vxlan(end[0], link, starts, self._current.ipv6)
             elif not link.mac:  # check mode assumes that an earlier task makes this link
                 bare = link.but(master="", port=None, vlans=None, qdisc=None, addresses=(), routes=())
                 self.updates += update(end[0], bare, link, self._current.ipv6)
@@ -457,6 +464,14 @@ def _new_tun(namespace: str, link: Link, options: TunOptions, starts: bool, ipv6
     return found + update(namespace, bare, link, ipv6)
 
 
+def _new_vxlan(namespace: str, link: Link, starts: bool, ipv6: bool) -> Ops:
+    """A VXLAN link and all that it has."""
+    bare = link.but(
+        up=False, ipv6=starts, label="", master="", port=None, vlans=None, qdisc=None, flood=(), addresses=(), routes=()
+    )
+    return [CreateVxlan(namespace, link), *update(namespace, bare, link, ipv6)]
+
+
 def _after_joining(link: Link) -> PortOptions | None:
     return NEW_PORT if link.master else None
 
@@ -512,6 +527,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
     if after.bridge is not None and before.bridge is not None:
         found += _option_steps(SetBridge, BridgeOptions, namespace, name, before.bridge, after.bridge)
     found += qdisc_steps(namespace, before.qdisc, after)
+    found += flood_steps(namespace, before.flood, after)
     # Addresses and routes come when the link is up: the far end of a veth, above all.
     first = next((address for address in new if _names.family(address) == 4), "") if 4 in disturbed else ""
     found += [AddAddress(namespace, name, address, address == first) for address in new]

@@ -65,6 +65,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.task.options
   - nslab.bridgenet.tuntap.list
   - nslab.bridgenet.veth.list
+  - nslab.bridgenet.vxlan.list
 notes:
   - It takes no lock and does not need pyroute2. It says so where the transaction would need it and it is not there.
 seealso:

@@ -21,8 +21,8 @@ options:
   purge:
     description:
       - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
-        namespaces, bridges, veth pairs, tun and tap devices, queueing disciplines of these, masquerade, forward,
-        publish and packet_log entries, lists of names, and services. Nothing else is ever removed.
+        namespaces, bridges, veth pairs, tun and tap devices, VXLAN links, queueing disciplines of these, masquerade,
+        forward, publish and packet_log entries, lists of names, and services. Nothing else is ever removed.
     type: bool
     default: false
   absent_when_held:
@@ -55,6 +55,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.task
   - nslab.bridgenet.tuntap.list
   - nslab.bridgenet.veth.list
+  - nslab.bridgenet.vxlan.list
 seealso:
   - module: nslab.bridgenet.bridge
   - module: nslab.bridgenet.bridge_port
@@ -71,6 +72,7 @@ seealso:
   - module: nslab.bridgenet.sysctl_bridge_nf
   - module: nslab.bridgenet.tuntap
   - module: nslab.bridgenet.veth
+  - module: nslab.bridgenet.vxlan
 """
 
 EXAMPLES = r"""

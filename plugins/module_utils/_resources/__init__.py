@@ -25,6 +25,7 @@ from . import (
     _sysctl_bridge_nf,
     _tuntap,
     _veth,
+    _vxlan,
 )
 from ._base import Context, Options, Resource
 
@@ -46,6 +47,7 @@ RESOURCES = {
     "bridge": Kind(_bridge.SPEC, ("name",), _bridge.declare),
     "veth": Kind(_veth.SPEC, ("name",), _veth.declare),
     "tuntap": Kind(_tuntap.SPEC, ("name",), _tuntap.declare),
+    "vxlan": Kind(_vxlan.SPEC, ("name",), _vxlan.declare),
     "bridge_port": Kind(_bridge_port.SPEC, ("name",), _bridge_port.declare),
     "interface": Kind(_interface.SPEC, ("name",), _interface.declare),
     "qdisc": Kind(_qdisc.SPEC, ("name",), _qdisc.declare),

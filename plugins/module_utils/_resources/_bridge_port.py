@@ -26,12 +26,13 @@ SPEC: dict[str, Any] = {
     "priority": {"type": "int"},
     "learning": {"type": "bool"},
     "bpdu_guard": {"type": "bool"},
+    "neigh_suppress": {"type": "bool"},
     **_vlans.SPEC,
     "exclusive": {"type": "bool", "default": False},
     **STATE,
 }
 
-_FLAGS = ("isolated", "hairpin", "learning", "bpdu_guard")
+_FLAGS = ("isolated", "hairpin", "learning", "bpdu_guard", "neigh_suppress")
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,12 @@ def _qdiscs() -> list[Any]:
     return [one for one in json.loads(shell("tc -j qdisc show")) if one.get("handle") != "0:"]
 
 
+def _floods() -> list[str]:
+    """Where VXLAN links send what is for everybody."""
+    found = json.loads(shell("bridge -j fdb show"))
+    return sorted(f"{one['ifname']} {one['dst']} {one['state']}" for one in found if one["mac"] == "00:00:00:00:00:00")
+
+
 def _network() -> State:
     output = shell("printf 'address show\\nroute show table all\\nrule show\\n' | ip -j -d -batch -")
     found_links, found_routes, rules = [_cleaned(json.loads(line)) for line in output.splitlines()]
@@ -132,6 +138,7 @@ def _network() -> State:
         "vlans": _vlans() if any("vlan_default_pvid" in one for one in bridges) else {},
         "routes": sorted(json.dumps(route, sort_keys=True) for route in settled),
         "rules": rules,
+        "floods": _floods() if any(one.get("linkinfo", {}).get("info_kind") == "vxlan" for one in found_links) else [],
         "qdiscs": _qdiscs() if any(one.get("qdisc") in ("tbf", "netem") for one in found_links) else [],
         "sysctls": _sysctls(),
     }

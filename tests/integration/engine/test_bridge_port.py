@@ -47,6 +47,7 @@ def test_life(namespace: str) -> None:
         ("hairpin", "hairpin", False, True),
         ("learning", "learning", True, False),
         ("bpdu_guard", "guard", False, True),
+        ("neigh_suppress", "neigh_suppress", False, True),
         ("cost", "cost", 2, 65535),
         ("cost", "cost", 100, 1),
         ("priority", "priority", 32, 63),

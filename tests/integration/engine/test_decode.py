@@ -27,6 +27,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     PortOptions,
     Route,
     TunOptions,
+    VxlanOptions,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import NETLINK_NETFILTER, Socket
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
@@ -55,6 +56,17 @@ ip link set dev br0 up; ip link set dev br1 up; ip link set dev x0 up; ip link s
 ip link add link x0 name m0 type macvlan 2>/dev/null || true
 ip tuntap add dev tun0 mode tun pi multi_queue
 ip tuntap add dev tap0 mode tap user 0 group 7 vnet_hdr
+ip link add name vx0 type vxlan id 16777215 local 127.0.0.1 dstport 4789 nolearning
+ip link add name vx1 type vxlan id 5 local ::1 dstport 8472 ttl 7
+ip link add name vx2 type vxlan id 6 group 239.0.0.1 dev x0 dstport 4790
+ip link add name vx3 type vxlan external dstport 4791
+ip link set dev vx0 master br1
+ip link set dev vx0 type bridge_slave neigh_suppress on
+for entry in "00:00:00:00:00:00 198.18.0.3" "00:00:00:00:00:00 198.18.0.2" "02:00:00:00:00:07 198.18.0.4"; do
+    set -- $entry
+    bridge fdb append $1 dev vx0 dst $2 self permanent
+done
+bridge fdb append 00:00:00:00:00:00 dev vx1 dst fd00::2 self permanent extern_learn
 ip address add 10.0.0.1/16 dev br0
 ip address add 10.0.0.2/16 dev br0
 ip address add 10.0.0.3/24 dev br0 label br0:three
@@ -121,7 +133,16 @@ def reference_link(message: Any) -> LinkRow:
     """A link by pyroute2."""
     data = nested(message, "IFLA_LINKINFO", "IFLA_INFO_DATA")
     kind = nested(message, "IFLA_LINKINFO", "IFLA_INFO_KIND") or ""
-    bridge = port = tun = None
+    bridge = port = tun = vxlan = None
+    plain = not any(nested(data, f"IFLA_VXLAN_{name}") for name in ("GROUP", "GROUP6", "LINK", "COLLECT_METADATA"))
+    if kind == "vxlan" and plain:
+        vxlan = VxlanOptions(
+            vni=data.get_attr("IFLA_VXLAN_ID"),
+            local=data.get_attr("IFLA_VXLAN_LOCAL") or data.get_attr("IFLA_VXLAN_LOCAL6") or "",
+            port=data.get_attr("IFLA_VXLAN_PORT"),
+            learning=bool(data.get_attr("IFLA_VXLAN_LEARNING")),
+            ttl=data.get_attr("IFLA_VXLAN_TTL"),
+        )
     if kind == "tun":
         numbers = [data.get_attr(f"IFLA_TUN_{name}") for name in ("OWNER", "GROUP")]
         tun = TunOptions(
@@ -151,6 +172,7 @@ def reference_link(message: Any) -> LinkRow:
             priority=slave.get_attr("IFLA_BRPORT_PRIORITY"),
             learning=bool(slave.get_attr("IFLA_BRPORT_LEARNING")),
             bpdu_guard=bool(slave.get_attr("IFLA_BRPORT_GUARD")),
+            neigh_suppress=bool(slave.get_attr("IFLA_BRPORT_NEIGH_SUPPRESS")),
         )
     conf = nested(message, "IFLA_AF_SPEC", "AF_INET6", "IFLA_INET6_CONF")
     return LinkRow(
@@ -168,6 +190,7 @@ def reference_link(message: Any) -> LinkRow:
         bridge=bridge,
         port=port,
         tun=tun,
+        vxlan=vxlan,
         persistent=tun is not None and bool(data.get_attr("IFLA_TUN_PERSIST")),
         carrier=bool(message.get_attr("IFLA_CARRIER")),
         qdisc=message.get_attr("IFLA_QDISC") or "",
@@ -182,8 +205,19 @@ def test_links(namespace: str) -> None:
         source = _Recording()
         rows = source.links()
     assert rows == [reference_link(message) for message in decoded(source.dumps[0], ifinfmsg)]
-    assert len(rows) >= {"": 13, "a": 7, "b": 2}[namespace]
+    assert len(rows) >= {"": 17, "a": 7, "b": 2}[namespace]
+    if namespace == "":
+        numbers = {row.name: row.vxlan.vni if row.vxlan else None for row in rows if row.kind == "vxlan"}
+        assert numbers == {"vx0": 16777215, "vx1": 5, "vx2": None, "vx3": None}
     assert _decode.links(source.dumps[0] * 2) == rows * 2, "also where the layout of a message is known"
+    source.close()
+
+
+def test_flood() -> None:
+    """What somebody set for everybody; neither what is of one container, nor what a routing daemon set."""
+    source = Socket()
+    found = {row.name: source.flood(row.index) for row in source.links() if row.vxlan}
+    assert found == {"vx0": ("198.18.0.2", "198.18.0.3"), "vx1": ()}
     source.close()
 
 

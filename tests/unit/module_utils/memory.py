@@ -34,9 +34,12 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     overlay,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_tun import CreateTun
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_vxlan import CreateVxlan, SetFlood
 
 IPV6_MIN_MTU = 1280
-NEW_PORT = PortOptions(isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False)
+NEW_PORT = PortOptions(
+    isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False, neigh_suppress=False
+)
 FORWARD4, FORWARD6 = "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"
 LOOPBACK = Link(
     "lo",
@@ -325,6 +328,23 @@ class MemoryKernel:
         self.places[one.namespace][one.name] = dataclasses.replace(
             LOOPBACK, name=one.name, kind="tun", mac=mac, mtu=1500, ipv6=self.ipv6, tun=one.options, persistent=True
         )
+
+    def _CreateVxlan(self, one: CreateVxlan) -> None:  # noqa: N802
+        self._free(one.namespace, one.link.name)
+        for other in self.places[one.namespace].values():
+            if other.vxlan and other.vxlan.vni == one.link.vxlan.vni and other.vxlan.port == one.link.vxlan.port:
+                raise Refused(f"vni of {other.name}")  # all of one family here
+        ipv6 = self.ipv6 and (one.link.mtu or 0) >= IPV6_MIN_MTU
+        made = dataclasses.replace(LOOPBACK, name=one.link.name, kind="vxlan", mac=one.link.mac, mtu=one.link.mtu)
+        made = dataclasses.replace(made, ipv6=ipv6, vxlan=one.link.vxlan, flood=())
+        self.places[one.namespace][made.name] = made
+
+    def _SetFlood(self, one: SetFlood) -> None:  # noqa: N802
+        link = self.link(one.namespace, one.link)
+        if (one.peer in (link.flood or ())) == one.comes:
+            raise Refused(f"{one.peer}: {one.comes}")
+        others = [peer for peer in link.flood or () if peer != one.peer]
+        self._put(one.namespace, link, flood=tuple(sorted([*others, one.peer] if one.comes else others)))
 
     def _DeleteLinks(self, one: ops.DeleteLinks) -> None:  # noqa: N802
         for name in one.names:

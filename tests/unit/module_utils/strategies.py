@@ -29,6 +29,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     Original,
     PortOptions,
     TunOptions,
+    VxlanOptions,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._forward import Forward
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._masquerade import Masquerade
@@ -52,7 +53,8 @@ BRIDGES = ("br0", "br1")
 VETHS = ("v0", "v1", "v2")
 PEERS = ("p0", "p1", "eth0")
 TUNS = ("t0", "t1")
-LINKS = (*BRIDGES, *VETHS, *PEERS, *TUNS)
+VXLANS = ("x0", "x1")
+LINKS = (*BRIDGES, *VETHS, *PEERS, *TUNS, *VXLANS)
 MTUS = (1500, 1400, 1280, 1500, 1000)
 MACS = ("02:00:00:00:00:01", "02:00:00:00:00:02")
 
@@ -113,7 +115,7 @@ BRIDGE_OPTIONS = st.sampled_from(
 )
 PORT_OPTIONS = st.sampled_from(
     [
-        PortOptions(isolated, hairpin, cost, priority, learning, False)
+        PortOptions(isolated, hairpin, cost, priority, learning, False, isolated)
         for isolated, hairpin, cost, priority, learning in itertools.product(
             (False, True), (False, True), (2, 7), (32, 0), (True, False)
         )
@@ -147,6 +149,28 @@ DECLARED_TUNS = st.sampled_from(
         )
     ]
 )
+FLOODS = [(), ("198.18.0.2",), ("198.18.0.2", "198.18.0.3"), ("198.18.0.4",)]
+VXLAN_OPTIONS = {
+    name: st.sampled_from(
+        [
+            (VxlanOptions(vni, "198.18.0.1", port, learning, 0), flood)
+            for vni, port, learning, flood in itertools.product(numbers, (4789, 8472), (True, False), FLOODS)
+        ]
+    )
+    for name, numbers in (("x0", (5, 6)), ("x1", (7, 8)))
+}
+DECLARED_VXLANS = {
+    name: st.sampled_from(
+        [
+            {"vni": vni, "local": "198.18.0.1", **options}
+            for vni in numbers
+            for options in combinations(
+                learning=[None, False], ttl=[None, 9], port=[None, 8472], peers=[None, *map(list, FLOODS)]
+            )
+        ]
+    )
+    for name, numbers in (("x0", (5, 6)), ("x1", (7, 8, 5)))
+}
 DECLARED_NAMESPACES = st.sampled_from(
     combinations(loopback=[None, True, False], sysctls=[None, {"net/ipv4/ip_forward": "1"}, {"net.ipv4.ip_forward": 0}])
 )
@@ -263,6 +287,15 @@ def hosts(draw: st.DrawFn) -> Host:
         made = dataclasses.replace(made, mac=mac if options.mode == "tap" else "", mtu=mtu, up=up, ipv6=ipv6)
         masters = [bridge.name for bridge in links[place].values() if bridge.kind == "bridge"]
         if options.mode == "tap" and mtu >= 1280 and masters and draw(flags):
+            made = dataclasses.replace(made, master=draw(st.sampled_from(masters)), port=draw(PORT_OPTIONS))
+        links[place][name] = made
+    for name in draw(st.sampled_from([[], [], ["x0"], ["x1"], ["x0", "x1"]])):
+        place, (vxlan, flood) = draw(st.sampled_from(there)), draw(VXLAN_OPTIONS[name])
+        up, ipv6, mtu, mac = draw(SHAPES)
+        made = dataclasses.replace(LOOPBACK, name=name, kind="vxlan", mac=mac, mtu=mtu, up=up, ipv6=ipv6)
+        made = dataclasses.replace(made, vxlan=vxlan, flood=flood, label=draw(labels(name)))
+        masters = [bridge.name for bridge in links[place].values() if bridge.kind == "bridge"]
+        if mtu >= 1280 and masters and draw(flags):
             made = dataclasses.replace(made, master=draw(st.sampled_from(masters)), port=draw(PORT_OPTIONS))
         links[place][name] = made
     for place in there:
@@ -401,8 +434,14 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             options.pop("mac", None)
         found["tuntap"].append(options)
         links[place, name] = options["mode"]
+    found["vxlan"] = []
+    for name in draw(st.sampled_from([[], [], ["x0"], ["x1"], ["x0", "x1"]])):
+        place = draw(places)
+        options = {**_link(draw, name, place), **draw(DECLARED_VXLANS[name]), **draw(OWNED), **draw(ABSENT)}
+        found["vxlan"].append(options)
+        links[place, name] = "vxlan"
     found["bridge_port"] = []
-    ends = [end for end, kind in links.items() if kind in ("veth", "tap")]
+    ends = [end for end, kind in links.items() if kind in ("veth", "tap", "vxlan")]
     for place, name in draw(st.lists(st.sampled_from(ends), max_size=3, unique=True)) if ends else ():
         masters = [end[1] for end, kind in links.items() if kind == "bridge" and end[0] == place]
         if masters:
@@ -410,7 +449,8 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
             found["bridge_port"].append({**options, **draw(DECLARED_PORTS), **draw(ABSENT)})
     found["interface"] = []
     declared = {
-        (one.get("namespace", HOST), one["name"]) for one in [*found["bridge"], *found["veth"], *found["tuntap"]]
+        (one.get("namespace", HOST), one["name"])
+        for one in [*found["bridge"], *found["veth"], *found["tuntap"], *found["vxlan"]]
     } | far_ends
     others = [end for end in links if end not in declared]  # said twice, a link may be told to be up and down
     for place, name in draw(st.lists(st.sampled_from(others), max_size=1)) if others else ():
@@ -452,7 +492,8 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
         for link in one.links.values()
         if link.master
     ]
-    for link in [*found["veth"], *found["tuntap"], *(pair["peer"] for pair in found["veth"]), *found["interface"]]:
+    made = [*found["veth"], *found["tuntap"], *found["vxlan"]]
+    for link in [*made, *(pair["peer"] for pair in found["veth"]), *found["interface"]]:
         if (link.get("namespace", HOST), link["name"]) in ports and link.get("mtu", 1500) < 1280:
             link["mtu"] = 1280  # in the message with which a port leaves, its bridge would still follow it
     return found

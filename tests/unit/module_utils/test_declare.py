@@ -26,6 +26,7 @@ def declare(module: str, **options: Any) -> Resource:
 
 LOG = {"hook": "forward", "prefix": "a"}
 PORT = {"host_port": "80", "address": "10.0.0.1", "bridge": "br0"}
+VXLAN = {"name": "x0", "vni": 5, "local": "198.18.0.1"}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,17 @@ PORT = {"host_port": "80", "address": "10.0.0.1", "bridge": "br0"}
         ("tuntap", {"name": "t0", "mode": "tap", "owner": "a b"}, "owner 'a b': allowed are letters, digits"),
         ("tuntap", {"name": "t0", "mode": "tap", "group": "-g"}, "group '-g': allowed are letters, digits"),
         ("tuntap", {"name": "t0", "mode": "tap", "owner": "4294967295"}, "owner '4294967295' is out of range: 0 to"),
+        ("vxlan", {"name": "x0", "local": "198.18.0.1"}, "vxlan 'x0' has no vni; say vni: the number of its network"),
+        ("vxlan", {"name": "x0", "vni": 5}, "vxlan 'x0' has no local; say local: the address of this host"),
+        ("vxlan", {"name": "x0", "vni": 0, "local": "198.18.0.1"}, "vni 0 is out of range: 1 to 16777215 are possible"),
+        ("vxlan", {"name": "x0", "vni": 2**24, "local": "198.18.0.1"}, "vni 16777216 is out of range"),
+        ("vxlan", {"name": "x0", "vni": 5, "local": "fe80::1"}, "is link-local, which needs a device"),
+        ("vxlan", {"name": "x0", "vni": 5, "local": "239.0.0.1"}, "is multicast"),
+        ("vxlan", {**VXLAN, "port": 70000}, "port 70000 is out of range"),
+        ("vxlan", {**VXLAN, "ttl": 256}, "ttl 256 is out of range: 0 to 255"),
+        ("vxlan", {**VXLAN, "peers": ["198.18.0.1"]}, "peer '198.18.0.1' is its own local address"),
+        ("vxlan", {**VXLAN, "peers": ["198.18.0.2", "198.18.0.2"]}, "peer '198.18.0.2' is declared twice"),
+        ("vxlan", {**VXLAN, "peers": ["lab2"]}, "address 'lab2'"),
         ("bridge_port", {"name": "v0"}, "bridge port 'v0' has no master"),
         ("bridge_port", {"name": "v0", "master": "v0"}, "cannot be its own master"),
         ("bridge_port", {"name": "v0", "master": "x" * 16}, "at most 15"),
@@ -273,6 +285,7 @@ def test_every_module_is_a_resource() -> None:
         "bridge",
         "veth",
         "tuntap",
+        "vxlan",
         "bridge_port",
         "interface",
         "qdisc",
