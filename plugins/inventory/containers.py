@@ -84,7 +84,7 @@ from typing import Any
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
-from ansible.inventory.helpers import get_group_vars
+from ansible.inventory.helpers import get_group_vars, sort_groups
 from ansible.plugins.inventory import BaseInventoryPlugin
 from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
@@ -174,7 +174,7 @@ class InventoryModule(BaseInventoryPlugin):
 
     def _variables(self, host: Any) -> Variables:
         """What the inventory and its group_vars and host_vars say of a host."""
-        groups, sources = host.get_groups(), self.inventory.processed_sources
+        groups, sources = sort_groups(host.get_groups()), self.inventory.processed_sources
         found: Variables = {}
         for more in (
             get_group_vars(groups),

@@ -41,6 +41,8 @@ class Share:
 
 def share(index: Any, count: Any) -> Share | None:
     """From what a person wrote; None is a host that shares nothing."""
+    if index == "":  # a template that is null, up to ansible-core 2.18
+        index = None
     if index is None and count is None:
         return None
     if index is None:
