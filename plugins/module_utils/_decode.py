@@ -139,16 +139,18 @@ class ChainRow:
     drops: bool  # what none of its rules accepts
 
 
-def messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+def messages(data: bytes) -> list[tuple[int, bytes]]:
     """(type, message) of every netlink message in `data`."""
+    found = []
     position = 0
     size = len(data)
     while position + 16 <= size:
         length, kind = _HEADER.unpack_from(data, position)
         if length < 16:
             raise ValueError("netlink message shorter than its header")
-        yield kind, data[position : position + length]
+        found.append((kind, data[position : position + length]))
         position += (length + 3) & ~3
+    return found
 
 
 def _attributes(data: bytes, position: int, end: int) -> dict[int, tuple[int, int]]:

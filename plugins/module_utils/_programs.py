@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
+from typing import BinaryIO
 
 from ._errors import BridgenetError
 
@@ -34,20 +36,29 @@ def require(name: str) -> str:
     return path
 
 
+def _memory(name: str, text: str = "") -> BinaryIO:
+    """A file in memory. Unlike a pipe it is never full, and wakes nobody for every word that is written to it."""
+    file = os.fdopen(os.memfd_create(name), "w+b")
+    file.write(text.encode())
+    file.seek(0)
+    return file
+
+
 class Running:
     """A program on its way; use it in a with block, so that none is left behind."""
 
     def __init__(self, argv: Sequence[str], text: str = "") -> None:
         path = require(argv[0])
-        self._argv, self._text = argv, text
-        self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-            [path, *argv[1:]],
-            stdin=subprocess.PIPE if text else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={"PATH": _PATH, "LC_ALL": "C"},
-        )
+        self._argv = argv
+        self._said, self._complaint = _memory("stdout"), _memory("stderr")
+        with _memory("stdin", text) as said_to_it:
+            self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
+                [path, *argv[1:]],
+                stdin=said_to_it,
+                stdout=self._said,
+                stderr=self._complaint,
+                env={"PATH": _PATH, "LC_ALL": "C"},
+            )
 
     def __enter__(self) -> Running:
         return self
@@ -55,16 +66,22 @@ class Running:
     def __exit__(self, *_exception: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
-        with self._process:  # which closes its pipes
-            pass
+            self._process.wait()
+        self._said.close()
+        self._complaint.close()
 
     def result(self) -> str:
         """Wait for its end; what it printed."""
-        said, complaint = self._process.communicate(self._text or None)
-        code = self._process.returncode
+        code = self._process.wait()
         if code != 0:
-            raise ProgramError(code, f"{shlex.join(self._argv)}: {complaint.strip() or f'exit status {code}'}")
-        return said
+            complaint = _content(self._complaint).strip()
+            raise ProgramError(code, f"{shlex.join(self._argv)}: {complaint or f'exit status {code}'}")
+        return _content(self._said)
+
+
+def _content(file: BinaryIO) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 def run(argv: Sequence[str], text: str = "") -> str:

@@ -107,7 +107,7 @@ class Resource(abc.ABC):
         """The same object, each of its namespaces called by the name under which it stands in the state of the host."""
         moved: dict[str, Any] = {}
         for place in _PLACES:
-            name = getattr(self, place, "")
+            name = self.__dict__.get(place)
             if name and key(name) != name:
                 moved[place] = key(name)
         return dataclasses.replace(self, **moved) if moved else self
