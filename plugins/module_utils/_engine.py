@@ -22,7 +22,7 @@ from ._model import HOST, Held, Host
 from ._operations import DeleteNamespace, SetSysctl
 from ._plan import Plan, plan
 from ._purge import Named
-from ._reader import Scope, read
+from ._reader import Kept, Scope, read
 from ._resources._base import Patience
 from ._services import StopServices
 
@@ -72,11 +72,12 @@ def run(task: Task, check_mode: bool) -> Report:
         scope = Scope(everything=task.purge)
         for _module, resource in task.resources:
             resource.widen(scope)
-        current, resources, decided = _decide(kernel, scope, task)
+        kept: Kept = {}
+        current, resources, decided = _decide(kernel, scope, task, kept)
         if decided.going:
             held = _holders.wait(dict(decided.going), ending(decided), patient=not check_mode)
             if any(one.holders or one.waited for one in held.values()):  # otherwise it stands
-                current, resources, decided = _decide(kernel, scope, task, held)
+                current, resources, decided = _decide(kernel, scope, task, kept, held)
         for refusal in dangers(kernel, current, task, decided):
             raise refusal
         before = _views(current, resources)
@@ -92,7 +93,7 @@ def run(task: Task, check_mode: bool) -> Report:
         for refusal in unable(kernel, decided):
             raise refusal
         kernel.apply(decided.operations)
-        real = _verify(kernel, scope, resources, after)
+        real = _verify(kernel, scope, resources, after, _untouched(kept, current, decided.predicted))
         return dataclasses.replace(report, counters=_counters(real, resources))
 
 
@@ -109,13 +110,14 @@ def uncollected() -> Iterator[None]:
 
 
 def _decide(
-    kernel: Kernel, scope: Scope, task: Task, held: Mapping[int, Held] | None = None
+    kernel: Kernel, scope: Scope, task: Task, kept: Kept, held: Mapping[int, Held] | None = None
 ) -> tuple[Host, Sequence[Named], Plan]:
     """Decide on what the task names, or on the whole host where that matters.
 
     An error may be one for lack of knowledge: the label of a pair may be on the end that was not read.
     """
-    current = dataclasses.replace(read(kernel, scope), holders=held or {})
+    kept.clear()
+    current = dataclasses.replace(read(kernel, scope, kept), holders=held or {})
     resources = list(task.resources)
     if task.purge:
         resources += _purge.stale(current, task.resources, task.project, task.patience)
@@ -130,7 +132,13 @@ def _decide(
         if scope.everything or not (decided.short or _purge.is_short(current, task.resources)):
             return current, resources, decided
     scope.everything = True
-    return _decide(kernel, scope, task, held)
+    return _decide(kernel, scope, task, kept, held)
+
+
+def _untouched(kept: Kept, current: Host, predicted: Host) -> Kept:
+    """The dumps that still hold after a change: of namespaces, not the host, in which it does nothing."""
+    same = {name for name, one in current.namespaces.items() if one is predicted.namespaces.get(name)} - {HOST}
+    return {place: dump for place, dump in kept.items() if place[0] in same}
 
 
 def ending(decided: Plan) -> set[str]:
@@ -202,10 +210,10 @@ def unable(kernel: Kernel, decided: Plan) -> Iterator[BridgenetError]:
             yield refusal
 
 
-def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views) -> Host:
+def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views, kept: Kept) -> Host:
     """Read back what was set: the kernel ignores what it does not know, and others change things, too."""
     try:
-        host = read(kernel, scope)
+        host = read(kernel, scope, kept)
         real = _views(host, resources)
     except (OSError, BridgenetError) as error:
         left = kernel.undo()

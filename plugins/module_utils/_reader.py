@@ -87,6 +87,9 @@ class _Dump:
             self.qdiscs = socket.qdiscs()
 
 
+Kept = dict[tuple[str, int], _Dump]  # by the name and the inode of a namespace
+
+
 class _Ids:
     """A namespace's ids of other namespaces (RTM_GETNSID), each asked for once."""
 
@@ -194,8 +197,11 @@ def _route_order(route: Route) -> tuple[str, str, int]:
     return (route.to, route.via, route.metric)
 
 
-def read(kernel: Kernel, scope: Scope) -> Host:
-    """The host as it is now, as far as `scope` asks."""
+def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
+    """The host as it is now, as far as `scope` asks. What is in `kept` is not dumped again, what was dumped is after.
+
+    That is for a second look, at what a change has touched.
+    """
     places = _places.find(kernel, scope)
     for key, path in places.paths.items():
         kernel.locate(key, path)
@@ -203,7 +209,7 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     if scope.everything:
         scope.firewall.add_everything()
     with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
-        dumps = _dumps(kernel, inodes, scope)
+        dumps = _dumps(kernel, inodes, scope, {} if kept is None else kept)
         firewall = collect_firewall()
     ids = _Ids(kernel)
     peers = _peers(ids, dumps)
@@ -248,13 +254,14 @@ def read(kernel: Kernel, scope: Scope) -> Host:
     )
 
 
-def _dumps(kernel: Kernel, names: Iterable[str], scope: Scope) -> dict[str, _Dump]:
+def _dumps(kernel: Kernel, inodes: Mapping[str, int], scope: Scope, kept: Kept) -> dict[str, _Dump]:
     found = {}
-    for name in names:
+    for name, inode in inodes.items():
         try:
-            found[name] = _Dump(kernel, name, scope)
+            dump = kept.get((name, inode)) or _Dump(kernel, name, scope)
         except FileNotFoundError:
             continue  # gone since it was listed, or an ordinary file
+        found[name] = kept[name, inode] = dump
     return found
 
 
