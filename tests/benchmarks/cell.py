@@ -16,10 +16,17 @@ def measure(peer: peers.Peer, count: int) -> dict[str, float]:
     state.settle()
     found = {"fresh": peer.fresh(count)}
     state.check_built(count, peer.complete)
-    nothing = peer.nothing(count)
-    if nothing is not None:
-        found["nothing to do"] = nothing
-        state.check_built(count, peer.complete)
+    steps = (
+        ("nothing to do", peer.nothing, count),
+        ("nothing to do, files", peer.nothing_with_files, count),
+        ("one more", peer.more, count + 1),
+        ("one less", peer.less, count),
+    )
+    for phase, step, there in steps:
+        seconds = step(count)
+        if seconds is not None:
+            found[phase] = seconds
+            state.check_built(there, peer.complete)
     absent = peer.absent(count)
     if absent is not None:
         found["absent"] = absent

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 BRIDGE = "br0"
@@ -31,12 +32,14 @@ def address(number: int) -> str:
     return str(GATEWAY + number)
 
 
-def declaration(count: int, state: str = "present", masquerade: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The networks and the containers of the role."""
+def declaration(
+    count: int, state: str = "present", masquerade: bool = False, gone: int = 0
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The networks and the containers of the role; `gone` more containers are absent."""
     blue: dict[str, Any] = {"bridge": BRIDGE, "subnet": str(SUBNET), "gateway": str(GATEWAY), "state": state}
     if masquerade:
         blue["masquerade"] = True
-    containers = {}
+    containers: dict[str, Any] = {name(count + more): {"state": "absent"} for more in range(1, gone + 1)}
     for number in range(1, count + 1):
         endpoint = {
             "ipv4_address": address(number),
@@ -47,11 +50,20 @@ def declaration(count: int, state: str = "present", masquerade: bool = False) ->
     return {"blue": blue}, containers
 
 
-def lists(count: int, state: str) -> dict[str, list[dict[str, Any]]]:
+def lists(count: int, state: str, gone: int = 0) -> dict[str, list[dict[str, Any]]]:
     """The lists of the modules, as the role has them made."""
     from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 
-    return expand(*declaration(count, state))
+    return expand(*declaration(count, state, gone=gone))
+
+
+def write_names(count: int) -> None:
+    """The files by which the containers know each other, as many and as long as the engine's."""
+    lines = "".join(f"{address(number)} {name(number)}\n" for number in range(1, count + 1))
+    for number in range(1, count + 1):
+        directory = Path("/etc/netns") / name(number)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "hosts").write_text(f"# {LABEL}localhost\n127.0.0.1 localhost\n# {LABEL}network/blue\n{lines}")
 
 
 def script(count: int, masquerade: bool = False) -> str:

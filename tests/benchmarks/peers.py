@@ -41,6 +41,18 @@ class Peer:
     def nothing(self, count: int) -> float | None:
         return None
 
+    def nothing_with_files(self, count: int) -> float | None:
+        """Nothing to do, by one who also reads the files by which the containers know each other."""
+        return None
+
+    def more(self, count: int) -> float | None:
+        """One container beside `count`."""
+        return None
+
+    def less(self, count: int) -> float | None:
+        """That one taken away."""
+        return None
+
     def absent(self, count: int) -> float | None:
         return None
 
@@ -50,11 +62,14 @@ class Engine(Peer):
 
     name = "engine"
     complete = True
+    names = True  # the containers know each other by name
 
-    def _run(self, count: int, wanted: str, changed: bool) -> float:
-        lists = json.dumps(network.lists(count, wanted))
+    def _run(self, count: int, wanted: str, changed: bool, gone: int = 0) -> float:
+        lists = network.lists(count, wanted, gone)
+        if not self.names:
+            del lists["netns_names"]
         command = [sys.executable, str(Path(__file__).with_name("engine.py"))]
-        done = subprocess.run(command, input=lists, check=True, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(command, input=json.dumps(lists), check=True, stdout=subprocess.PIPE, text=True)
         result = json.loads(done.stdout)
         if result["changed"] != changed:
             raise AssertionError(f"{wanted}: changed is {result['changed']}")
@@ -66,8 +81,31 @@ class Engine(Peer):
     def nothing(self, count: int) -> float:
         return self._run(count, "present", changed=False)
 
+    def nothing_with_files(self, count: int) -> float:
+        return self.nothing(count)  # it always reads them
+
     def absent(self, count: int) -> float:
         return self._run(count, "absent", changed=True)
+
+
+class OneOfMany(Engine):
+    """The engine, when one container of many comes and goes. With it, the files of all others change."""
+
+    def nothing_with_files(self, count: int) -> None:
+        return None
+
+    def more(self, count: int) -> float:
+        return self._run(count + 1, "present", changed=True)
+
+    def less(self, count: int) -> float:
+        return self._run(count, "present", changed=True, gone=1)
+
+
+class OneOfManyWithoutNames(OneOfMany):
+    """The same, where no container knows another one by name."""
+
+    name = "engine, no names"
+    names = False
 
 
 class C(Peer):
@@ -95,6 +133,10 @@ class C(Peer):
 
     def nothing(self, count: int) -> float:
         return self._run("reader")
+
+    def nothing_with_files(self, count: int) -> float:
+        network.write_names(count)
+        return self._run("reader", "files")
 
     def absent(self, count: int) -> float:
         return self._run("floor", "remove", str(count))
@@ -186,4 +228,6 @@ class Playbook(Peer):
         return seconds
 
 
-PEERS = {peer.__name__: peer for peer in (Engine, C, IpBatch, Script, NatScript, Playbook)}
+PEERS = {
+    peer.__name__: peer for peer in (Engine, OneOfMany, OneOfManyWithoutNames, C, IpBatch, Script, NatScript, Playbook)
+}

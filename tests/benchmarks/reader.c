@@ -7,7 +7,10 @@
  * to do - links, addresses and IPv4 routes, here and in every namespace in /run/netns, with
  * strict filtering and without statistics - received, but not decoded.
  *
- * Prints the seconds that it took.
+ *     reader [files]
+ *
+ * With `files`, also what a namespace knows by name: /etc/netns/NAME/hosts and resolv.conf. Prints the
+ * seconds that it took.
  */
 #define _GNU_SOURCE
 #include "rtnl.h"
@@ -55,8 +58,24 @@ static void read_namespace(void)
 	close(fd);
 }
 
-int main(void)
+static void read_file(const char *name, const char *file)
 {
+	static char content[65536], path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "/etc/netns/%s/%s", name, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return;
+	checked(fd, path);
+	while (checked(read(fd, content, sizeof(content)), path) > 0)
+		;
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	int files = argc == 2 && !strcmp(argv[1], "files");
 	double start = now();
 	DIR *directory;
 	struct dirent *entry;
@@ -74,6 +93,10 @@ int main(void)
 		checked(setns(namespace, CLONE_NEWNET), "setns");
 		close(namespace);
 		read_namespace();
+		if (files) {
+			read_file(entry->d_name, "hosts");
+			read_file(entry->d_name, "resolv.conf");
+		}
 	}
 	printf("%.6f\n", now() - start);
 	return 0;

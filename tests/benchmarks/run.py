@@ -64,6 +64,15 @@ SECTIONS = (
         True,
     ),
     Section(
+        "one",
+        "Engine only, one container more or less",
+        (peers.OneOfMany, peers.OneOfManyWithoutNames),
+        (1000,),
+        {},
+        "ms",
+        False,
+    ),
+    Section(
         "playbook",
         "The whole of ansible-playbook playbooks/site.yml",
         (peers.Playbook, peers.NatScript),
@@ -135,12 +144,37 @@ def table(section: Section, cells: list[Cell]) -> str:
     rows = [["containers", "phase", *(peer.name for peer in section.peers), f"{first.name}/{second.name}"]]
     rows[0] += ["goal", "reached"]
     for count in section.counts:
-        for phase in ("fresh", "nothing to do", "absent"):
+        for phase in ("fresh", "nothing to do", "nothing to do, files", "absent"):
             if by_round(cells, first.name, count, phase):
                 rows.append(row(section, cells, count, phase))
+    return laid_out(f"{section.title}, {section.unit} (median)", rows)
+
+
+def laid_out(title: str, rows: list[list[str]]) -> str:
     widths = [max(len(line[column]) for line in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)).rstrip() for line in rows]
-    return "\n".join([f"{section.title}, {section.unit} (median)", "", *lines])
+    return "\n".join([title, "", *lines])
+
+
+BEYOND = 20  # ms, that one container may take beside what it takes to find nothing to do
+
+
+def beyond(section: Section, cells: list[Cell]) -> str:
+    """What a change of one container takes beside nothing to do, in the same round."""
+    rows = [["containers", "peer", "phase", "ms", "beyond nothing", "goal", "reached"]]
+    for count in section.counts:
+        for peer in section.peers:
+            idle = by_round(cells, peer.name, count, "nothing to do")
+            for phase in ("nothing to do", "one more", "one less"):
+                measured = by_round(cells, peer.name, count, phase)
+                line = [str(count), peer.name, phase, f"{statistics.median(measured.values()) * 1000:.0f}"]
+                if phase != "nothing to do":
+                    more = statistics.median(measured[turn] - idle[turn] for turn in measured) * 1000
+                    line += [f"{more:.0f}", f"<= {BEYOND}", "yes" if more <= BEYOND else "no"]
+                else:
+                    line += ["-", "-", "-"]
+                rows.append(line)
+    return laid_out(f"{section.title}, {section.unit} (median)", rows)
 
 
 def main() -> None:
@@ -171,7 +205,7 @@ def main() -> None:
             else:
                 taking_part.append(peer)
         results[section.name] = cells = measure(section, taking_part, options.rounds)
-        tables.append(table(section, cells))
+        tables.append(beyond(section, cells) if section.name == "one" else table(section, cells))
         (CACHE / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     print("", *tables, sep="\n\n")
 
