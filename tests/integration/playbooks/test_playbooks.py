@@ -120,7 +120,7 @@ def test_the_play_of_the_readme(playbook: Playbook, kept: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("number", ["001", "002", "003", "004"])
 def test_seed(number: str, playbook: Playbook, kept: Path) -> None:
-    path = f"playbooks/seed_{number}.yml"
+    path = f"playbooks/seed-{number}.yml"
     shell(CHAINS)
     with given_back(kept, HOSTS["a host"]):
         assert playbook(path) > 0
@@ -132,8 +132,8 @@ def test_seed(number: str, playbook: Playbook, kept: Path) -> None:
 def test_seed_004_where_bridged_packets_do_not_pass(playbook: Playbook, kept: Path) -> None:
     shell(CHAINS)
     with given_back(kept, HOSTS["a host"]):
-        assert playbook("playbooks/seed_004.yml", "--extra-vars", "seed_004_bridge_nf=false") > 0
-        assert playbook("playbooks/seed_004.yml", "--tags", "absent") > 0
+        assert playbook("playbooks/seed-004.yml", "--extra-vars", "seed_004_bridge_nf=false") > 0
+        assert playbook("playbooks/seed-004.yml", "--tags", "absent") > 0
 
 
 def test_every_module(playbook: Playbook, kept: Path) -> None:
