@@ -131,6 +131,7 @@ class Draft:
         self.sysctls: dict[str, dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
         self.entries: dict[Entry, str] = dict(current.firewall.entries)  # of the firewall
         self.forwards = False  # the task is about who may talk to whom
+        self.closed: set[str] = set()  # bridges whose network is to be gone
         self.publishes = False  # it is about published ports
         self.places: dict[Place, Element] = dict(current.firewall.by_place)  # elements of maps
         self.leads: dict[tuple[str, str], str] = dict(current.firewall.leads)  # as Firewall.leads has them
@@ -303,10 +304,13 @@ class Draft:
 
     # --- the firewall ---
 
+    def _anything_forwards(self) -> bool:
+        ours = _nft.FORWARD + _nft.PUBLISHED
+        return any(isinstance(entry, Element) and entry.set in ours for entry in self.entries)
+
     def _settle_gates(self) -> None:
         """The rules in chains of others: where they are needed, as long as anything of ours forwards."""
-        ours = _nft.FORWARD + _nft.PUBLISHED
-        needed = any(isinstance(entry, Element) and entry.set in ours for entry in self.entries)
+        needed = self._anything_forwards()
         gates = self.current.firewall.gates
         if needed and (gates is None or not self.forwards):
             return
@@ -320,11 +324,30 @@ class Draft:
         if zones is None:
             return None
         before, after = _bridges(self.current.firewall.entries), _bridges(self.entries)
-        settled, warnings = _firewalld.settle(zones, before - after, after if self.forwards else ())
+        gone = before | self.closed | self._lost_bridges()
+        joining = self.forwards and self.current.firewall.filtering
+        settled, warnings = _firewalld.settle(zones, gone - after, after if joining else ())
         self.warnings += warnings
         if self.forwards:
             self.warnings += _firewalld.doubts(settled, self.entries)
         return settled
+
+    def _lost_bridges(self) -> set[str]:
+        """Those of ours that go: whoever flushed the firewall left their zones, but not what tells them."""
+        before = self.current.namespaces[HOST].links if HOST in self.current.namespaces else {}
+        return {
+            name
+            for name, link in before.items()
+            if link.kind == "bridge" and _labels.parse(link.label or "") and name not in self.links[HOST]
+        }
+
+    def _settle_direct(self) -> frozenset[Rule]:
+        """The gates that firewalld puts back: those that stand, or stood before somebody flushed them."""
+        if self.current.firewall.zones is None or (not self.current.firewall.filtering and self._anything_forwards()):
+            return self.current.firewall.direct
+        standing = {entry for entry in self.entries if isinstance(entry, Rule) and _iptables.is_gate(entry)}
+        found = frozenset(filter(_firewalld.has_place_for, standing))
+        return found if self.forwards else found & self.current.firewall.direct
 
     def put_element(self, element: Element, comment: str) -> None:
         """Add an element to a map, in the place of another one."""
@@ -378,7 +401,11 @@ class Draft:
             self.restore_host_sysctls(list(self.originals))
         self._settle_gates()
         firewall = dataclasses.replace(
-            self.current.firewall, entries=self.entries, intact=True, zones=self._settle_zones()
+            self.current.firewall,
+            entries=self.entries,
+            intact=True,
+            zones=self._settle_zones(),
+            direct=self._settle_direct(),
         )
         self._adjust_bridge_mtus()
         namespaces = {}

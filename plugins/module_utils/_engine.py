@@ -15,7 +15,7 @@ from typing import Any
 
 from . import _firewalld, _guard, _holders, _iptables, _purge, _unit
 from ._errors import BridgenetError
-from ._firewall_steps import AddRule, BindInterfaces, DelRule
+from ._firewall_steps import AddRule, BindInterfaces, DelRule, KeepRule
 from ._kernel import Kernel
 from ._lock import host_lock
 from ._model import HOST, Held, Host
@@ -171,6 +171,9 @@ def _settings(decided: Plan) -> tuple[Setting, ...]:
         if isinstance(one, (AddRule, DelRule)) and _iptables.is_gate(one.rule):
             states = ("none", one.comment) if isinstance(one, AddRule) else (one.comment, "none")
             found.append(Setting(f"rule of {one.rule.program} in {one.rule.chain}", *states))
+        if isinstance(one, KeepRule):
+            states = ("none", one.comment) if one.verb == "add" else (one.comment, "none")
+            found.append(Setting(f"permanent rule of {one.rule.program} in {one.rule.chain} in firewalld", *states))
         if isinstance(one, BindInterfaces):
             states = ("none", _firewalld.ZONE) if one.verb == "add" else (_firewalld.ZONE, "none")
             kind = "permanent zone" if one.permanent else "zone"

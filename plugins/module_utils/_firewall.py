@@ -116,15 +116,33 @@ def _collected(
             places[seen.rule] = seen.place
             counters[seen.rule] = (seen.packets, seen.bytes)
     chains = nftables.chains if nftables else ()
-    gates = _gates(filters) if look.gates else None
     managed = look.gates and _is_managed(chains, filters)
-    zones = _zones() if managed else None
+    # Where somebody flushed its rules, it still knows what it binds when it reloads.
+    zones = _zones(managed) if managed or (look.gates and os.path.isdir(_firewalld.DIRECTORY)) else None
+    gates = _gates(filters, managed and zones is not None) if look.gates else None
+    direct = _firewalld.direct(_files.read(_firewalld.DIRECT)) if zones is not None else frozenset()
+    docker = any(map(_iptables.has_docker, filters.values()))
     obstacles: tuple[str, ...] = ()
     if gates is not None:
-        obstacles = (*([_SILENT] if managed and zones is None else []), *_obstacles(chains, gates))
+        trusting = _firewalld_in_iptables(filters) if zones is not None else set()
+        obstacles = (*([_SILENT] if managed and zones is None else []), *_obstacles(chains, gates, trusting))
     preferred = "nftables" if nftables or _programs.find("iptables") is None else "iptables"
     return Firewall(
-        entries, table, intact, foreign, foreign_log, preferred, gates, obstacles, zones, places, counters, log_table
+        entries=entries,
+        table=table,
+        intact=intact,
+        foreign=foreign,
+        foreign_log=foreign_log,
+        preferred=preferred,
+        gates=gates,
+        obstacles=obstacles,
+        zones=zones,
+        filtering=managed,
+        direct=direct,
+        docker=docker,
+        places=places,
+        counters=counters,
+        log_table=log_table,
     )
 
 
@@ -179,20 +197,24 @@ def _is_there(nftables: _Nftables | None, family: int, variant: str, table: str)
         return False
 
 
-def _gates(filters: Mapping[str, str]) -> tuple[Rule, ...]:
+def _gates(filters: Mapping[str, str], firewalld: bool) -> tuple[Rule, ...]:
     """The rules that must stand in chains of others, for what we let pass to get through."""
-    found = [_iptables.needed_gate(program, said) for program, said in filters.items()]
+    found = [_iptables.needed_gate(program, said, firewalld) for program, said in filters.items()]
     return tuple(gate for gate in found if gate is not None)
 
 
 def _is_managed(chains: Iterable[ChainRow], filters: Mapping[str, str]) -> bool:
     """Whether the rules of firewalld stand, in one backend or the other."""
-    saved = (line for text in filters.values() for line in text.splitlines())
-    return any(line in _firewalld.CHAINS for line in saved) or any(chain.table == _firewalld.TABLE for chain in chains)
+    return bool(_firewalld_in_iptables(filters)) or any(chain.table == _firewalld.TABLE for chain in chains)
 
 
-def _zones() -> Bindings | None:
-    """Which interface is bound to which zone of firewalld; None where it does not run."""
+def _firewalld_in_iptables(filters: Mapping[str, str]) -> set[str]:
+    """The programs of iptables by which firewalld wrote its rules."""
+    return {program for program, said in filters.items() if not set(said.splitlines()).isdisjoint(_firewalld.CHAINS)}
+
+
+def _zones(now: bool) -> Bindings | None:
+    """Which interface is bound to which zone of firewalld, permanently and now; None where it does not run."""
     try:
         active = _firewalld.active(_programs.run(_firewalld.ACTIVE))
     except (ProgramError, BridgenetError):
@@ -200,15 +222,16 @@ def _zones() -> Bindings | None:
     files: dict[str, str] = {}
     for directory in _firewalld.FILES:
         files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
-    return {**active, **_firewalld.permanent(files)}
+    return {**(active if now else {}), **_firewalld.permanent(files)}
 
 
-def _obstacles(chains: Sequence[ChainRow], gates: tuple[Rule, ...]) -> tuple[str, ...]:
+def _obstacles(chains: Sequence[ChainRow], gates: Iterable[Rule], trusting: Iterable[str]) -> tuple[str, ...]:
     """Chains that may drop what we let pass, and that only a person can change."""
+    opening = {*(gate.program for gate in gates), *trusting}
     opened = {
         _NFT_FAMILIES[family]
         for family, plain in _iptables.PROGRAMS.items()
-        if any(gate.program in (plain, f"{plain}-nft") and _variant(gate.program) == "nft" for gate in gates)
+        if any(program in (plain, f"{plain}-nft") and _variant(program) == "nft" for program in opening)
     }
     found = []
     for chain in chains:

@@ -112,6 +112,31 @@ class BindInterfaces(Step):
         return (BindInterfaces("remove" if self.verb == "add" else "add", self.interfaces, self.permanent),)
 
 
+@dataclass(frozen=True)
+class KeepRule(Step):
+    """firewalld puts a rule of iptables back when it reloads ("add"), or not any more ("remove")."""
+
+    verb: str
+    rule: Rule
+    comment: str
+
+    @classmethod
+    def require(cls, kernel: Kernel) -> None:
+        _programs.require("firewall-cmd")
+
+    def _argv(self) -> list[str]:
+        return _firewalld.direct_argv(self.verb, self.rule, self.comment)
+
+    def perform(self, kernel: Kernel) -> None:
+        _programs.run(self._argv())
+
+    def commands(self) -> tuple[str, ...]:
+        return (shlex.join(self._argv()),)
+
+    def undo(self) -> tuple[Operation, ...]:
+        return (KeepRule("remove" if self.verb == "add" else "add", self.rule, self.comment),)
+
+
 def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     """All operations from one to the other."""
     found: list[Operation] = []
@@ -134,6 +159,9 @@ def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     new_ones = [(rule, comment) for rule, comment in new_rules.items() if old_rules.get(rule) != comment]
     new_ones.sort(key=lambda one: not _iptables.is_gate(one[0]))
     found += [AddRule(rule, comment, _behind_logs(rule, before.places, gone)) for rule, comment in new_ones]
+    for verb, these, others in (("remove", before, after), ("add", after, before)):
+        kept = sorted(these.direct - others.direct, key=lambda rule: rule.program)
+        found += [KeepRule(verb, rule, _iptables.GATE_COMMENT) for rule in kept]
     return found + _binding_steps(before.zones or {}, after.zones or {})
 
 

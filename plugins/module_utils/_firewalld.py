@@ -5,6 +5,7 @@
 
 firewalld rejects what it forwards from an interface of no zone, and has no place for a
 comment there: a binding to the trusted zone goes with the forward entry of its bridge.
+When it reloads it flushes all of iptables, and puts back its direct rules (firewalld.direct(5)).
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import json
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
-from ._model import Bindings, Element, Entry
+from . import _labels
+from ._model import Bindings, Element, Entry, Rule
 
 ZONE = "trusted"
 FILES = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")  # a later one hides an earlier one of its name
+DIRECTORY = "/etc/firewalld"  # there where it is installed
+DIRECT = f"{DIRECTORY}/direct.xml"
 TABLE = "firewalld"  # of nftables
 CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptables, from 1.0 on and before
 
@@ -24,6 +28,7 @@ CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptab
 _BUS = "org.fedoraproject.FirewallD1"
 ACTIVE = (
     "busctl",
+    "--auto-start=no",
     "--json=short",
     "call",
     _BUS,
@@ -37,6 +42,38 @@ def argv(verb: str, interfaces: Iterable[str], permanent: bool) -> list[str]:
     """The command that binds interfaces to the trusted zone ("add"), or takes them from there ("remove")."""
     words = ["firewall-cmd", "--quiet", *(["--permanent"] if permanent else []), f"--zone={ZONE}"]
     return words + [f"--{verb}-interface={name}" for name in interfaces]
+
+
+_FAMILIES = {"iptables": "ipv4", "ip6tables": "ipv6"}
+
+
+def has_place_for(rule: Rule) -> bool:
+    """Whether firewalld can put a rule back: it knows one variant of iptables."""
+    return rule.program in _FAMILIES
+
+
+def direct_argv(verb: str, rule: Rule, comment: str) -> list[str]:
+    """The command that has firewalld put back a rule when it reloads ("add"), or not any more ("remove")."""
+    words = ["firewall-cmd", "--quiet", "--permanent", "--direct", f"--{verb}-rule", _FAMILIES[rule.program]]
+    return [*words, rule.table, rule.chain, "0", *rule.match, "-m", "comment", "--comment", comment, *rule.target]
+
+
+def direct(text: str) -> frozenset[Rule]:
+    """The rules with our comment among those that it puts back, from their file."""
+    try:
+        entries = ElementTree.fromstring(text).findall("rule") if text else []  # noqa: S314 (only root writes there)
+    except ElementTree.ParseError:
+        entries = []
+    programs = {family: program for program, family in _FAMILIES.items()}
+    found = set()
+    for entry in entries:
+        words = (entry.text or "").split()
+        program, at = programs.get(entry.get("ipv", "")), len(words) - 4
+        commented = at >= 2 and words[at - 1 : at + 1] == ["comment", "--comment"]
+        if program and commented and words[at + 1].startswith(_labels.MARK):
+            match, target = tuple(words[: at - 2]), tuple(words[at + 2 :])
+            found.add(Rule(program, entry.get("table", ""), entry.get("chain", ""), match, target))
+    return frozenset(found)
 
 
 def active(answer: str) -> Bindings:

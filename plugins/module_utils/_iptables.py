@@ -75,12 +75,21 @@ def is_gate(rule: Rule) -> bool:
     return rule.match == _MARKED
 
 
-def needed_gate(program: str, saved: str) -> Rule | None:
-    """The gate that a host needs, by its `iptables -t filter -S -v`."""
+def has_docker(saved: str) -> bool:
+    """Whether Docker looks after FORWARD, by `iptables -t filter -S -v`."""
     lines = [_COUNTERS.sub("", line) for line in saved.splitlines()]
-    if "-N DOCKER-USER" in lines and "-A FORWARD -j DOCKER-USER" in lines:  # Docker looks after FORWARD itself
+    return "-N DOCKER-USER" in lines and "-A FORWARD -j DOCKER-USER" in lines
+
+
+def needed_gate(program: str, saved: str, firewalld: bool) -> Rule | None:
+    """The gate that a host needs, by its `iptables -t filter -S -v`, and whether firewalld runs.
+
+    firewalld flushes every chain when it reloads, and puts back into FORWARD what it is told to, but not into Docker's.
+    """
+    lines = [_COUNTERS.sub("", line) for line in saved.splitlines()]
+    if any(line in _firewalld.CHAINS for line in lines) and (firewalld or not has_docker(saved)):
+        return None  # it ends FORWARD with a reject itself, and lets its trusted zone pass before
+    if has_docker(saved) and not firewalld:
         return gate(program, "DOCKER-USER")
-    if any(line in _firewalld.CHAINS for line in lines):  # which flushes FORWARD, and ends it with a reject itself
-        return None
     drops = "-P FORWARD DROP" in lines or any(_ENDS.match(line) for line in lines)
     return gate(program, "FORWARD") if drops else None

@@ -324,6 +324,9 @@ class Firewall:
     gates: tuple[Rule, ...] | None = None  # what lets forwarded packets through chains of others; None is not read
     obstacles: tuple[str, ...] = ()  # chains of others that we cannot open, and what a person can do about it
     zones: Bindings | None = None  # None where firewalld does not run, or nobody asked
+    filtering: bool = True  # the rules of firewalld stand, where it runs
+    direct: frozenset[Rule] = frozenset()  # the gates that firewalld puts back when it reloads
+    docker: bool = False  # its chains stand in iptables
     # Only seen, never compared:
     places: Mapping[Rule, int] = field(default_factory=dict, compare=False)  # of each rule in its chain, from 1
     counters: Mapping[Entry, tuple[int, int]] = field(default_factory=dict, compare=False)  # packets, bytes

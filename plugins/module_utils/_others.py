@@ -27,7 +27,7 @@ _RUNS = {"Docker": "/run/docker.pid", "podman": _NETAVARK, "libvirt": "/run/libv
 
 def read(current: Host) -> Others:
     """All of it, as far as it is there."""
-    docker = any(gate.chain == "DOCKER-USER" for gate in current.firewall.gates or ())
+    docker = current.firewall.docker
     bridges = dict(_bridges())
     if docker:
         bridges.update(dict.fromkeys(_of_docker(), "Docker"))

@@ -205,6 +205,7 @@ class ForwardRule(Resource):
             for element in elements
         }
         if not self.present:
+            self._close(draft)
             for element, comment in here.items():
                 draft.may_remove(comment, self.label if self.labelled else None, self.what)
                 del draft.entries[element]
@@ -224,6 +225,12 @@ class ForwardRule(Resource):
         draft.warnings += [text for text in draft.current.firewall.obstacles if text not in draft.warnings]
         for name in self.switches:
             draft.turn_on_forwarding(_SWITCHES[name], self.what)
+
+    def _close(self, draft: Draft) -> None:
+        """Its bridge leaves its zone of firewalld also where nothing else tells that it was put there by us."""
+        link = draft.current.namespaces[HOST].links.get(self.forward.bridge) if self.forward.bridge else None
+        if link is None or _labels.parse(link.label or ""):
+            draft.closed.update(filter(None, [self.forward.bridge]))
 
     def view(self, host: Host) -> Options | None:
         mine = str(self.label)

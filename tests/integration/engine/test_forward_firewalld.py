@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,13 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine import snapsho
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check, task
 from ansible_collections.nslab.bridgenet.tests.integration.engine.firewalld import firewalld, install, zones
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_docker import (
+    dockerd,
+    without_forwarding,
+)
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_docker import (
+    installed as installed_docker,
+)
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_traffic import (
     NETWORKS,
     blocked,
@@ -25,6 +35,8 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_t
 )
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_traffic import bridge_nf
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_undo import undoes
+
+__all__ = ["installed_docker"]  # a fixture
 
 FORWARD = {"forward": NETWORKS}
 MASQUERADE = {"masquerade": [{"source": "10.1.0.0/24", "bridge": "br0"}, {"source": "fd00:1::/64", "bridge": "br0"}]}
@@ -47,6 +59,27 @@ def rules() -> list[str]:
 def bound(permanent: str = "") -> list[str]:
     """What is in the trusted zone."""
     return shell(f"firewall-cmd {permanent} --zone=trusted --list-interfaces").split()
+
+
+def wait_for(command: str) -> None:
+    """Until it succeeds: Docker hears of a reload when that is over."""
+    end = time.monotonic() + 60
+    while subprocess.run(["sh", "-c", command], check=False).returncode != 0:
+        assert time.monotonic() < end, command
+        time.sleep(0.05)
+
+
+def reload(docker: bool) -> None:
+    """With Docker's part of it; the policies come back with the rules."""
+    shell("firewall-cmd --reload")
+    wait_for("iptables -S FORWARD | grep -q -- '-P FORWARD DROP'")
+    if docker:
+        wait_for("iptables -S FORWARD | grep -q -- '-j DOCKER-USER'")
+
+
+def rules_of_iptables() -> list[str]:
+    """In no order, as firewalld and Docker have none; without the chains of a zone, which stay until a reload."""
+    return sorted(line for line in shell("iptables -S; ip6tables -S").splitlines() if "trusted" not in line)
 
 
 def isolated() -> None:
@@ -87,6 +120,73 @@ def test_life(backend: str) -> None:
         shell("\n".join(report.actions))
         assert not check(declared).changed, "the commands do the same"
         isolated()
+
+
+@pytest.mark.parametrize(("backend", "docker"), [("nftables", True), ("iptables", True), ("nftables", False)])
+def test_a_reload_where_the_host_drops(tmp_path: Path, backend: str, docker: bool) -> None:
+    """By itself, or for Docker, which makes its chains anew then: our rule comes back, and goes for good in the end."""
+    without_forwarding()
+    with firewalld(backend), dockerd(tmp_path) if docker else nullcontext():
+        build("accept" if docker else "drop", bridge_nf()[-1])
+        reload(docker)  # Docker forgets some of its own rules then
+        first = zones(), rules_of_iptables()
+        predicted = check(FORWARD)
+        report = apply(FORWARD)
+        assert report == predicted
+        kept = [action for action in report.actions if "--permanent --direct --add-rule" in action]
+        assert len(kept) == (0 if backend == "iptables" else 1 if docker else 2)
+        notices = [one for one in inspect(task(FORWARD)) if one.severity != OK]
+        assert not notices
+        assert not apply(FORWARD).changed
+        isolated()
+        reload(docker)
+        isolated()
+        assert not check(FORWARD).changed
+        assert apply(FORWARD, state="absent").changed
+        assert (zones(), rules_of_iptables()) == first
+        assert "bridgenet" not in shell("firewall-cmd --permanent --direct --get-all-rules")
+
+
+def test_undo() -> None:
+    """Whichever step fails, on a host that drops."""
+    with firewalld():
+        # The chains of a zone come with its first member.
+        shell("iptables -P FORWARD DROP; firewall-cmd --zone=trusted --add-interface=mine")
+        first = zones()
+        assert undoes(FORWARD) == 5
+        assert "bridgenet:1:forward" in shell("firewall-cmd --permanent --direct --get-all-rules")
+        assert undoes(FORWARD, state="absent") == 5
+        assert (zones(), shell("firewall-cmd --permanent --direct --get-all-rules")) == (first, "")
+
+
+def kept() -> str:
+    """What firewalld begins with when it starts again, as it must after a flush."""
+    return shell("firewall-cmd --permanent --list-all-zones; firewall-cmd --permanent --direct --get-all-rules")
+
+
+@pytest.mark.parametrize("how", ["purge", "rebooted"])
+def test_after_somebody_flushed_the_firewall(how: str) -> None:
+    """Nothing but the bridge tells that it was trusted by us; and not even that where it is gone as well."""
+    with firewalld():
+        shell("ip link add name theirs type bridge; iptables -P FORWARD DROP")
+        shell("firewall-cmd --permanent --zone=trusted --add-interface=mine --add-interface=theirs")
+        first = kept()
+        network = {"bridge": [{"name": "br0"}], "forward": [{"bridge": "br0"}]}
+        gone = {"forward": [{"bridge": "br0"}, {"bridge": "theirs"}]}
+        apply(network)
+        second = kept()
+        assert "bridgenet:1:forward" in second
+        shell("nft flush ruleset")
+        if how == "purge":
+            apply(network)
+            assert kept() == second, "firewalld goes on with it when it starts again"
+            shell("nft flush ruleset")
+            assert apply({}, purge=True).changed
+        else:
+            shell("ip link del br0")
+            assert apply(gone, state="absent").changed
+            assert not apply(gone, state="absent").changed
+        assert kept() == first
 
 
 def test_parts() -> None:
@@ -149,17 +249,6 @@ def test_what_comes_from_elsewhere() -> None:
         shell(script.replace("eth0", "up0"))
         passes("out", "a1")
         blocked("out", "b1")
-
-
-def test_undo() -> None:
-    """Whichever step fails."""
-    with firewalld():
-        shell("firewall-cmd --zone=trusted --add-interface=mine")  # the chains of a zone come with its first member
-        first = zones()
-        assert undoes(FORWARD) == 3
-        assert zones() != first
-        assert undoes(FORWARD, state="absent") == 3
-        assert zones() == first
 
 
 def test_it_is_gone() -> None:

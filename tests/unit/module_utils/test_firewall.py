@@ -268,6 +268,7 @@ def test_rules_of_others_only_count_as_places() -> None:
     ("text", "chain"),
     [
         ("-P FORWARD ACCEPT -c 0 0", None),
+        ("-P FORWARD DROP -c 0 0\n-N FORWARD_ZONES", None),
         ("-P FORWARD DROP -c 1 2", "FORWARD"),
         ("-P FORWARD DROP -c 1 2\n-N DOCKER-USER\n-A FORWARD -c 3 4 -j DOCKER-USER", "DOCKER-USER"),
         ("-P FORWARD ACCEPT -c 1 2\n-N DOCKER-USER\n-A FORWARD -c 3 4 -j DOCKER-USER", "DOCKER-USER"),
@@ -276,8 +277,21 @@ def test_rules_of_others_only_count_as_places() -> None:
     ],
 )
 def test_where_a_gate_is_needed(text: str, chain: str | None) -> None:
-    found = _iptables.needed_gate("iptables", text)
+    found = _iptables.needed_gate("iptables", text, firewalld=False)
     assert (found.chain if found else None) == chain
+
+
+@pytest.mark.parametrize("policy", ["DROP", "ACCEPT"])
+def test_where_a_gate_is_needed_beside_firewalld(policy: str) -> None:
+    """It puts back what it knows: nothing in Docker's own chain, which Docker makes anew."""
+    docker = f"-P FORWARD {policy} -c 1 2\n-N DOCKER-USER\n-A FORWARD -c 3 4 -j DOCKER-USER"
+    found = _iptables.needed_gate("iptables", docker, firewalld=True)
+    assert (found.chain if found else None) == ("FORWARD" if policy == "DROP" else None)
+    in_iptables = f"{docker}\n-N FORWARD_ZONES"
+    assert _iptables.needed_gate("iptables", in_iptables, firewalld=True) is None, "its trusted zone stands before"
+    left = _iptables.needed_gate("iptables", in_iptables, firewalld=False)
+    assert left is not None
+    assert left.chain == "DOCKER-USER"
 
 
 # --- what a place holds ---

@@ -8,7 +8,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils import _firewalld
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _firewalld, _iptables
 
 NOW, EVER = False, True
 
@@ -25,6 +25,21 @@ def test_answers() -> None:
         "work": '<zone target="DROP"><source address="10.0.0.0/8"/></zone>',
     }
     assert _firewalld.permanent(files) == {("br0", EVER): "trusted"}
+
+
+def test_direct_rules() -> None:
+    """What is written is what is read; what others have there, or what is broken, is not ours."""
+    gate = _iptables.gate("ip6tables", "FORWARD")
+    words = _firewalld.direct_argv("add", gate, _iptables.GATE_COMMENT)
+    assert " ".join(words[:9]) == "firewall-cmd --quiet --permanent --direct --add-rule ipv6 filter FORWARD 0"
+    row = '<rule ipv="{}" table="filter" chain="FORWARD" priority="0">{}</rule>'
+    ours, theirs = row.format("ipv6", " ".join(words[9:])), row.format("ipv4", "-j ACCEPT")
+    commented = row.format("ipv4", "-i eth9 -m comment --comment mine -j ACCEPT")
+    bridges = row.format("eb", " ".join(words[9:]))
+    assert _firewalld.direct(f"<direct>{theirs}{ours}{commented}{bridges}</direct>") == {gate}
+    assert _firewalld.direct("<direct>") == _firewalld.direct("") == frozenset()
+    assert _firewalld.has_place_for(gate)
+    assert not _firewalld.has_place_for(_iptables.gate("iptables-legacy", "FORWARD"))
 
 
 @given(bindings, st.sets(names), st.sets(names))
