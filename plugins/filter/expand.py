@@ -94,7 +94,8 @@ options:
         knows besides those of its neighbours and its own. C(dns) (one address or a list) are the name servers that it
         asks, C(dns_search) (one or a list) the domains in which it looks for a short name. Without C(dns) it asks those
         of the host, see O(nslab.bridgenet.netns_names#module:host_nameservers).
-      - C(networks) has the networks that the container joins, by name. The keys of each are C(ipv4_address),
+      - C(networks) has the networks that the container joins, by name, or is a list of their names where there is
+        nothing more to say. The keys of each are C(ipv4_address),
         C(ipv6_address), C(aliases), C(mac_address), C(priority), C(gw_priority), C(interface_name),
         C(host_interface_name), C(bandwidth) and C(netem).
       - C(ipv4_address) and C(ipv6_address) are addresses in the network's subnets, without prefix length. Without them,

@@ -147,6 +147,7 @@ def _holder(holder: Holder) -> dict[str, Any]:
 def _link(link: Link) -> dict[str, Any]:
     shown = shown_link(link, "", "")
     shown.update(kind=link.kind, index=link.index, master=link.master, **_label(link.label or ""))
+    shown["default_route"] = bool(link.carries_default)
     if link.peer:
         shown["peer"] = {"name": link.peer[1], "namespace": link.peer[0]}
     return shown

@@ -17,6 +17,7 @@ from ._model import Listener
 
 _TABLES = ("tcp", "tcp6", "udp", "udp6")
 _STATES = {"tcp": "0A", "udp": "07"}  # TCP_LISTEN, TCP_CLOSE (net/tcp_states.h): not connected
+_SCTP_LISTENING = "10"  # SCTP_SS_LISTENING (net/sctp/constants.h)
 
 Port = tuple[str, int]  # protocol, number
 
@@ -24,6 +25,8 @@ Port = tuple[str, int]  # protocol, number
 def find(ports: Collection[Port]) -> tuple[Listener, ...]:
     """The sockets at these ports."""
     found = [one for table in _TABLES for one in _sockets(table, ports)]
+    if any(protocol == "sctp" for protocol, _number in ports):
+        found += _sctp_sockets(ports)
     processes = _processes({inode for inode, _listener in found}) if found else {}
     named = {(one.protocol, one.address, one.port): processes.get(inode, "") for inode, one in found}
     return tuple(Listener(*key, process) for key, process in sorted(named.items()))
@@ -45,6 +48,27 @@ def _sockets(table: str, ports: Collection[Port]) -> Iterator[tuple[str, Listene
         address, _colon, port = words[1].partition(":")
         if port in wanted and words[3] == _STATES[protocol]:
             yield words[9], Listener(protocol, _address(address), wanted[port])
+
+
+def _sctp_sockets(ports: Collection[Port]) -> list[tuple[str, Listener]]:
+    """Of SCTP; without its module there is none."""
+    try:
+        with open("/proc/thread-self/net/sctp/eps", encoding="ascii") as handle:
+            return endpoints(handle.read(), ports)
+    except FileNotFoundError:
+        return []
+
+
+def endpoints(table: str, ports: Collection[Port]) -> list[tuple[str, Listener]]:
+    """(inode, socket) of a table of SCTP (net/sctp/proc.c): one with several addresses is several."""
+    wanted = {str(number): number for name, number in ports if name == "sctp"}
+    found = []
+    for line in table.splitlines()[1:]:
+        _endpoint, _socket, _style, state, _hash, port, _user, inode, *addresses = line.split()
+        if port in wanted and state == _SCTP_LISTENING:
+            plain = [str(ipaddress.ip_address(address.lstrip("*"))) for address in addresses]
+            found += [(inode, Listener("sctp", address, wanted[port])) for address in plain]
+    return found
 
 
 def _address(text: str) -> str:

@@ -350,6 +350,11 @@ namespaces:
           returned: always
           type: str
           sample: ""
+        default_route:
+          description: Whether a default route leaves by the link, also a router-advertised one.
+          returned: always
+          type: bool
+          sample: false
         project:
           description: The project in its label, an empty string where the link is not ours.
           returned: always

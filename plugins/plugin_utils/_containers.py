@@ -16,8 +16,20 @@ from . import _readers as read
 from ._declared import Container, Network
 from ._modes import Mode
 
+
+def _by_name(key: str, value: Any) -> Any:
+    """A reader of networks, which Compose has as a list of names, too: those without any key."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    names = [read.text(f"{key}: network name", name) for name in value]
+    for name in names:
+        if names.count(name) > 1:
+            raise BridgenetError(f"{key} names {name!r} twice; name it once")
+    return {name: {} for name in names}
+
+
 _CONTAINER: Mapping[str, read.Reader] = {
-    "networks": read.anything,
+    "networks": _by_name,
     "network_mode": _modes.mode,
     "adopt": _modes.adopt,
     "sysctls": _sysctls.sysctls,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,12 +95,13 @@ def _is_default(route: Mapping[str, Any]) -> bool:
     return route["to"] in ("default", "::/0")
 
 
-def _uplink_mtu(links: Iterable[Link]) -> int:
-    """That of the link by which the default route leaves."""
+def _uplink_mtu(links: Collection[Link]) -> int:
+    """That of the link by which the default route leaves: one that somebody set, else one that a router advertised."""
     out = [
         (FAMILIES.index(4 if route["to"] == "default" else 6), int(route.get("metric", 0)), int(link["mtu"]))
         for link in links
         for route in link["routes"]
         if _is_default(route)
     ]
-    return min(out)[-1] if out else _ETHERNET
+    advertised = [int(link["mtu"]) for link in links if link.get("default_route") and link["name"] != "lo"]
+    return min(out)[-1] if out else min(advertised, default=_ETHERNET)

@@ -37,6 +37,19 @@ def network() -> None:
     apply(whole)
 
 
+def test_which_link_has_the_default_route() -> None:
+    """Whoever made it: also one that a router advertised, which is no route of ours."""
+    network()
+    shell("ip link add up0 type veth peer name x; ip link set dev up0 up; ip link set dev x up")
+    shell("ip -6 address add fd00:9::1/64 dev up0 nodad; ip -6 route add ::/0 via fd00:9::2 dev up0 proto ra")
+
+    def found(name: str) -> dict[str, list[dict[str, str]]]:
+        return {one["name"]: one["routes"] for one in facts(name, "links")["links"] if one["default_route"]}
+
+    assert found("") == {"up0": []}
+    assert found("ns1") == {"eth0": [{"to": "default", "via": "10.10.0.1"}]}
+
+
 def test_names_inodes_and_ids() -> None:
     """As `ip netns list`, `ls -i` and `ip netns list-id` have them."""
     network()

@@ -241,6 +241,10 @@ def test_mtu_is_that_of_the_route_out():
     assert mtu(uplink(1450)) == 1450
     assert mtu(uplink(1450, 100), uplink(9000, 50)) == 9000
     assert mtu(uplink(1450), mtu=1500) == 1500
+    advertised = link("eth1", mtu=1400, default_route=True)
+    assert mtu(advertised, link("lo", mtu=65536, default_route=True)) == 1400
+    assert mtu(advertised, link("eth2", mtu=1380, default_route=True)) == 1380, "the packets of both ways fit"
+    assert mtu(advertised, uplink(1450)) == 1450, "what somebody set comes first"
     assert mtu(uplink(1000), enable_ipv6=True) == 1280
 
 

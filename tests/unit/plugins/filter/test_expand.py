@@ -349,6 +349,20 @@ def test_as_many_ports_as_a_bridge_has():
     assert len(set(names)) == 1024
 
 
+def test_networks_as_a_list():
+    networks = {name: {"subnet": f"10.7{number}.0.0/24"} for number, name in enumerate(("red", "green", "default"))}
+    for names in (["red", "green"], [], ["default"]):
+        by_name = dict.fromkeys(names)
+        assert expand(networks, {"a": {"networks": names}}) == expand(networks, {"a": {"networks": by_name}})
+    for names, message in (
+        (["red", "red"], "container 'a': networks names 'red' twice; name it once"),
+        (["blue"], "container 'a': network 'blue' is not declared"),
+        ([{"red": {}}], "networks: network name .* is a mapping, not text"),
+    ):
+        with pytest.raises(AnsibleFilterError, match=message):
+            expand(networks, {"a": {"networks": names}})
+
+
 # --- what is refused: the value, the rule and the fix are in the message ---
 
 LONG = "c" * 64
@@ -613,8 +627,8 @@ REFUSED = {
     "type: container": (NETWORKS, {"ns1": ["blue"]}, "container 'ns1': ['blue'] is a list, not a mapping"),
     "type: networks of a container": (
         NETWORKS,
-        {"ns1": {"networks": ["blue"]}},
-        "container 'ns1': networks are a list, not a mapping",
+        {"ns1": {"networks": "blue"}},
+        "container 'ns1': networks are text, not a mapping",
     ),
     "type: network of a container": (
         NETWORKS,
