@@ -22,6 +22,7 @@ from ._model import (
     DEFAULTS,
     HOST,
     Bindings,
+    Boot,
     Element,
     Entry,
     Host,
@@ -146,6 +147,7 @@ class Draft:
         self.resolvers: dict[str, str] = dict(current.names_known.resolvers)
         self.originals: dict[str, Original] = dict(current.originals)
         self.services: dict[str, Service] = dict(current.services)
+        self.boots: dict[str, Boot] = dict(current.boots)
         self.modules: list[str] = []  # kernel modules to load
         self.restore = False  # the host's own sysctls come back where nothing of ours is left
         self.assumed: list[str] = []
@@ -425,6 +427,7 @@ class Draft:
             names_known=KnownNames(self.hosts, self.resolvers),
             originals=self.originals,
             services=self.services,
+            boots=self.boots,
         )
 
     def _adjust_bridge_mtus(self) -> None:

@@ -69,7 +69,7 @@ def run(task: Task, check_mode: bool) -> Report:
     if os.geteuid() != 0:
         raise BridgenetError("networks and namespaces can only be read and changed by root; use `become: true`")
     with Kernel() as kernel, host_lock(kernel.home, task.lock_timeout):
-        scope = Scope(everything=task.purge)
+        scope = Scope(everything=task.purge, boots={task.project})
         for _module, resource in task.resources:
             resource.widen(scope)
         kept: Kept = {}

@@ -14,6 +14,8 @@ from ._errors import BridgenetError
 from ._model import Original
 
 ORIGINALS = "/run/nslab.bridgenet/original"
+SCRIPTS = "/etc/nslab.bridgenet"
+_OURS = (os.path.dirname(ORIGINALS), SCRIPTS)
 
 _AT_ONCE = 65536  # bytes
 
@@ -56,9 +58,9 @@ def write(path: str, content: str) -> None:
     """Replace a file atomically, or remove it where `content` is ""; an emptied directory of ours goes with it."""
     directory = os.path.dirname(path)
     if not content:
-        if os.path.exists(path):
+        if os.path.lexists(path):
             os.unlink(path)
-        if directory == os.path.dirname(ORIGINALS) and os.path.isdir(directory):
+        if directory in _OURS and os.path.isdir(directory) and not os.listdir(directory):
             os.rmdir(directory)
         return
     replace(path, _encoded(content))
@@ -108,7 +110,8 @@ def originals() -> dict[str, Original]:
 
 
 def originals_text(values: Mapping[str, Original]) -> str:
-    """The content of the file of originals."""
+    """The content of the file of originals: JSON of one line for each, as the script of a boot writes it, too."""
     if not values:
         return ""
-    return json.dumps({name: [value.before, value.ours] for name, value in sorted(values.items())}, indent=1) + "\n"
+    lines = (f" {json.dumps(name)}: {json.dumps([one.before, one.ours])}" for name, one in sorted(values.items()))
+    return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -36,6 +36,9 @@ class ChangeTable(Step):
     def commands(self) -> tuple[str, ...]:
         return (f"printf %s {shlex.quote(self.text)} | nft -f -",)
 
+    def guarded(self) -> tuple[str, ...]:
+        return (f"nft -f - <<'END'\n{self.text}END",)
+
     def undo(self) -> tuple[Operation, ...]:
         return (ChangeTable(self.back, self.text),)
 
@@ -61,6 +64,13 @@ class AddRule(Step):
 
     def commands(self) -> tuple[str, ...]:
         return (shlex.join(self._argv()),)
+
+    def guarded(self) -> tuple[str, ...]:
+        asked = f"{shlex.join(_iptables.argv(self.rule, self.comment, '-C'))} 2>/dev/null"
+        one = self.rule
+        # A chain of others is there as long as they are.
+        chain = f"! {shlex.join([one.program, '-w', '-t', one.table, '-S', one.chain])} >/dev/null 2>&1 || "
+        return (f"{chain if _iptables.is_gate(one) else ''}{asked} || {self.commands()[0]}",)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DelRule(self.rule, self.comment, self.place),)

@@ -58,7 +58,7 @@ def inspect(task: Task) -> list[Finding]:
     if os.geteuid() != 0:
         raise BridgenetError("networks and namespaces can only be read by root; use `become: true`")
     with Kernel() as kernel:
-        scope = Scope(everything=True, sysctls={HOST: set(_findings.KEYS)})
+        scope = Scope(everything=True, sysctls={HOST: set(_findings.KEYS)}, boots={task.project})
         for _module, resource in task.resources:
             resource.widen(scope)
         current = read(kernel, scope)

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from . import _labels
 from ._labels import MARK, Label
 
 DIRECTORY = "/etc/netns"
@@ -70,7 +71,7 @@ def resolver_path(namespace: str) -> str:
 
 def label(text: str) -> str:
     """Whose a file is: its first line, without the #."""
-    return text.partition("\n")[0].lstrip("# ")
+    return _labels.of_file(text)
 
 
 # --- hosts ---

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Ownership, kept in the kernel: an interface alias, or the comment of an nft element or rule."""
+"""Ownership, kept in the kernel: an interface alias, or the comment of an nft element or rule; of a file, in it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,11 @@ class Label:
         """Those of a namespace's present `names` that are ours."""
         listed = self.names or ((self.object,) if self.object in names or len(names) != 1 else tuple(names))
         return tuple(name for name in listed if name in names)
+
+
+def of_file(text: str) -> str:
+    """What stands where a file of ours has its label: its first line, without the #."""
+    return text.partition("\n")[0].lstrip("# ")
 
 
 @functools.cache

@@ -373,6 +373,15 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Boot:
+    """What brings the network of a project back at boot: a script, and the unit that starts it; "" is no file."""
+
+    script: str = ""
+    unit: str = ""
+    enabled: bool = False
+
+
+@dataclass(frozen=True)
 class Original:
     """A sysctl of the host before our first write, and what we wrote."""
 
@@ -412,6 +421,7 @@ class Host:
     originals: Mapping[str, Original] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()  # at the ports that are to be published
     services: Mapping[str, Service] = field(default_factory=dict)  # by name, also those asked for that are not there
+    boots: Mapping[str, Boot] = field(default_factory=dict)  # by project; only of those asked for
     fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for
     accounts: Mapping[tuple[str, str], str] = field(default_factory=dict)  # ("user" or "group", name) -> number
     br_netfilter: bool = True  # the kernel has net/bridge/bridge-nf-call-*

@@ -13,7 +13,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
-from . import _names, _report
+from . import _names, _persistence, _report
 from ._engine import Report, Task, Views, run, uncollected
 from ._errors import BridgenetError
 from ._purge import Named
@@ -69,7 +69,8 @@ def transaction_module() -> None:
     module = AnsibleModule(argument_spec=transaction_spec(), supports_check_mode=True)
     params = module.params
     patience = Patience(params["absent_when_held"], params["wait"])
-    report = _carry_out(module, {name: params[name] or [] for name in RESOURCES}, params["purge"], patience)
+    objects = {name: params[name] or [] for name in RESOURCES}
+    report = _carry_out(module, objects, params["purge"], patience, params["persist"])
     _exit(module, report, _by_module, {"settings": [dataclasses.asdict(one) for one in report.settings]})
 
 
@@ -77,6 +78,7 @@ def transaction_spec() -> dict[str, Any]:
     """The options of a transaction."""
     return {
         **{name: _objects(name) for name in RESOURCES},
+        "persist": {"type": "bool"},
         "purge": {"type": "bool", "default": False},
         "absent_when_held": {"type": "str", "choices": ["fail", "detach"], "default": "fail"},
         "wait": {"type": "int", "default": 0},
@@ -106,6 +108,7 @@ def _carry_out(
     objects: dict[str, list[dict[str, Any]]],
     purge: bool = False,
     patience: Patience | None = None,
+    persist: bool | None = None,
 ) -> Report:
     params = module.params
     patience = patience or Patience()
@@ -114,6 +117,7 @@ def _carry_out(
         resources: list[Named] = []
         for name in RESOURCES:
             resources += [(name, RESOURCES[name].declare(options, context)) for options in objects.get(name, ())]
+        resources = _persistence.declare(resources, persist, context)
         task = Task(context.project, resources, purge, params["force"], params["lock_timeout"], patience)
         return run(task, module.check_mode)
     except (BridgenetError, OSError) as error:

@@ -66,6 +66,11 @@ def ip_words(namespace: str) -> list[str]:
     return ["ip", "-n", spoken(namespace)] if namespace else ["ip"]
 
 
+def unless_made(namespace: str, link: Link, command: str) -> str:
+    """A guarded command: every link that we make has a MAC address by which it is known as ours."""
+    return f"{shlex.join(['made', link.name, str(link.mac), *([namespace] if namespace else [])])} || {command}"
+
+
 def _declared(options: Any, names: Mapping[str, tuple[str, str]]) -> list[tuple[str, str, int]]:
     """(netlink attribute, word of iproute2, value) of the options that have a value."""
     found = []
@@ -87,6 +92,10 @@ class Operation(abc.ABC):
     @abc.abstractmethod
     def commands(self) -> tuple[str, ...]:
         """The step as lines for a shell."""
+
+    def guarded(self) -> tuple[str, ...]:
+        """The step as lines of a script, see _boot, which may be started when it has been done already."""
+        return self.commands()  # most do nothing then
 
     @abc.abstractmethod
     def undo(self) -> tuple[Operation, ...]:
@@ -153,6 +162,10 @@ class CreateNamespace(Step):
         loopback = ["link", "set", "dev", "lo", "alias", self.label, "up" if self.loopback else "down"]
         return (shlex.join(["ip", "netns", "add", self.name]), shlex.join(ip_words(self.name) + loopback))
 
+    def guarded(self) -> tuple[str, ...]:
+        loopback = shlex.join([*ip_words(self.name), "link", "set", "dev", "lo", "up"])
+        return (shlex.join(["namespace", self.name, self.label]), *([loopback] if self.loopback else []))
+
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)
 
@@ -192,6 +205,9 @@ class AttachNamespace(Step):
         itself = ["sh", "-c", 'exec ip netns attach "$0" "$$"', self.name]
         return (shlex.join(["nsenter", f"--net={self.path}", *itself]),)
 
+    def guarded(self) -> tuple[str, ...]:
+        return (shlex.join(["second_name", self.name, self.namespace]),)
+
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteNamespace(self.name),)
 
@@ -209,6 +225,9 @@ class SetNsid(NetlinkOperation):
 
     def words(self) -> list[str]:
         return ["netns", "set", self.name, str(self.number)]
+
+    def guarded(self) -> tuple[str, ...]:
+        return (f"ip netns list-id | grep -q '^nsid {self.number} ' || {self.commands()[0]}",)
 
     def undo(self) -> tuple[Operation, ...]:
         return ()
@@ -284,6 +303,9 @@ class CreateVeth(NetlinkOperation):
             words += ["netns", self.far_namespace]
         return words
 
+    def guarded(self) -> tuple[str, ...]:
+        return (unless_made(self.namespace, self.near, self.commands()[0]),)
+
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.near.name,), ()),)
 
@@ -317,6 +339,9 @@ class CreateBridge(NetlinkOperation):
         for _attribute, word, value in self._options():
             words += [word, str(value)]
         return words
+
+    def guarded(self) -> tuple[str, ...]:
+        return (unless_made(self.namespace, self.link, self.commands()[0]),)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.link.name,), ()),)
@@ -474,8 +499,14 @@ class AddAddress(_AddressOperation):
         return Message("address", RTM_NEWADDR, _NEW, fields, attrs)
 
     def words(self) -> list[str]:
+        return self._words("add")
+
+    def _words(self, verb: str) -> list[str]:
         nodad = ["nodad"] if _names.family(self.address) == 6 else []
-        return ["address", "add", self.address, "dev", self.link, *nodad]
+        return ["address", verb, self.address, "dev", self.link, *nodad]
+
+    def guarded(self) -> tuple[str, ...]:
+        return (shlex.join(ip_words(self.namespace) + self._words("replace")),)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DelAddress(self.namespace, self.link, self.address),)
@@ -542,6 +573,9 @@ class AddRoute(_RouteOperation):
     def words(self) -> list[str]:
         return [*self._words("add"), "proto", "static"]
 
+    def guarded(self) -> tuple[str, ...]:
+        return (shlex.join([*ip_words(self.namespace), *self._words("replace"), "proto", "static"]),)
+
     def undo(self) -> tuple[Operation, ...]:
         return (DelRoute(self.namespace, self.link, self.route),)
 
@@ -580,6 +614,11 @@ class SetSysctl(Step):
     def commands(self) -> tuple[str, ...]:
         inside = ["ip", "netns", "exec", self.namespace] if self.namespace else []
         return (shlex.join([*inside, "sysctl", "-qw", f"{self.key}={self.after}"]),)
+
+    def guarded(self) -> tuple[str, ...]:
+        # Its module may be loaded later, or never.
+        there = "[ ! -e /proc/sys/net/bridge ] || " if self.key.startswith("net/bridge/") else ""
+        return (f"{there}{self.commands()[0]}",)
 
     def undo(self) -> tuple[Operation, ...]:
         back: list[Operation] = [SetSysctl(self.namespace, self.key, self.after, self.before)]

@@ -43,16 +43,23 @@ class SetQdisc(NetlinkOperation):
         return Message("qdisc", RTM_NEWQDISC, 0 if self.before else NLM_F_CREATE | NLM_F_EXCL, fields, attrs)
 
     def words(self) -> list[str]:
+        return self._words("del" if self.after is None else "change" if self.before else "add")
+
+    def _words(self, verb: str) -> list[str]:
         handle = f"{_qdisc.HANDLE + self.depth:x}:"
-        verb = "del" if self.after is None else "change" if self.before else "add"
         words = ["qdisc", verb, "dev", self.link]
         words += ["parent", f"{_qdisc.HANDLE:x}:1"] if self.depth else ["root"]
         words += ["handle", handle]
         return words if self.after is None else [*words, _qdisc.kind(self.after), *_qdisc.words(self.after)]
 
     def commands(self) -> tuple[str, ...]:
-        tc = ["tc", "-n", spoken(self.namespace)] if self.namespace else ["tc"]
-        return (shlex.join(tc + self.words()),)
+        return (self._command(self.words()),)
+
+    def _command(self, words: list[str]) -> str:
+        return shlex.join([*(["tc", "-n", spoken(self.namespace)] if self.namespace else ["tc"]), *words])
+
+    def guarded(self) -> tuple[str, ...]:
+        return (self._command(self._words("del" if self.after is None else "replace")),)
 
     def undo(self) -> tuple[Operation, ...]:
         return (dataclasses.replace(self, before=self.after, after=self.before),)

@@ -43,5 +43,9 @@ class CreateTun(Step):
         words += ["vnet_hdr"] if options.vnet_hdr else []
         return (shlex.join(words),)
 
+    def guarded(self) -> tuple[str, ...]:
+        seen = shlex.join([*ip_words(self.namespace), "link", "show", "dev", self.name])
+        return (f"{seen} >/dev/null 2>&1 || {self.commands()[0]}",)
+
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.name,), ()),)

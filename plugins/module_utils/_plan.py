@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from . import _guard, _names, _sysctl
+from . import _guard, _names, _persistence, _sysctl
 from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
 from ._errors import BridgenetError
 from ._model import DEFAULTS, HOST, Host, Link, Namespace
 from ._operations import Operation
 from ._resources import _masquerade, _publish
 from ._resources._base import INSIDE, Resource
+from ._resources._persist import Persist
 from ._steps import steps
 
 PORTS = 1023  # BR_PORT_BITS, net/bridge/br_private.h: the next one fails with EXFULL
@@ -71,6 +73,10 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     refusals = [str(one) for one in objections if isinstance(one, BridgenetError)]
     if refusals:
         raise Refused(refusals, predicted=predicted)
+    persist = _persistence.asked(resources)
+    if persist:
+        predicted, doubts = _persisted(current, predicted, resources, persist, draft.assumed)
+        draft.warnings += doubts
     return Plan(
         predicted,
         tuple(steps(current, predicted, draft.modules)),
@@ -80,6 +86,21 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
         tuple(draft.going.items()),
         _is_short(current, predicted, draft),
     )
+
+
+def _persisted(
+    current: Host, predicted: Host, resources: Sequence[Resource], persist: Persist, assumed: Sequence[str]
+) -> tuple[Host, tuple[str, ...]]:
+    """The prediction with what brings it back at boot, and warnings."""
+    boots = _persistence.part(resources)
+    try:
+        alone = plan(_persistence.empty(current, predicted), boots.resources)
+        if alone.assumed and not assumed:
+            raise _persistence.missing(alone.assumed)
+    except BridgenetError as error:
+        raise Refused([str(error)], persist) from error
+    boot = _persistence.boot(persist.project, boots, alone.operations, alone.predicted, predicted)
+    return dataclasses.replace(predicted, boots={**predicted.boots, persist.project: boot}), boots.warnings
 
 
 def _order(resource: Resource) -> tuple[bool, int, int]:

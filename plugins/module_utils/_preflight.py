@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from . import _persistence
 from ._engine import Task
 from ._errors import BridgenetError
 from ._findings import CONFLICT, Finding, drawing, merged, refusal
@@ -32,6 +33,7 @@ def preflight_module() -> None:
         patience = Patience(params["absent_when_held"], params["wait"])
         context = context_of(params, patience)
         resources, refused = declared(params, context)
+        resources = _persistence.declare(resources, params["persist"], context)
         task = Task(context.project, resources, params["purge"], params["force"], patience=patience)
         found = merged([*refused, *inspect(task)])
     except (BridgenetError, OSError) as error:

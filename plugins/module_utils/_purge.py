@@ -10,9 +10,10 @@ from typing import Any
 
 from . import _known_names, _labels, _qdisc, _unit
 from ._labels import Label
-from ._model import HOST, Host
-from ._resources import RESOURCES, _publish
+from ._model import HOST, Boot, Host
+from ._resources import RESOURCES, _persist, _publish
 from ._resources._base import Context, Patience, Resource
+from ._resources._persist import Persist
 
 Named = tuple[str, Resource]  # the name of the module, and the resource
 Found = tuple[str, dict[str, Any]]  # the name of the module, and the options of one object
@@ -28,7 +29,11 @@ _MAKERS = tuple(_MODULES.values())
 
 def stale(current: Host, declared: Sequence[Named], project: str, patience: Patience | None = None) -> list[Named]:
     """Absent resources for everything of the project that no declared resource owns."""
-    return _unkept(current, declared, Context(project, "", "absent", patience or Patience()), _everything)
+    found = _unkept(current, declared, Context(project, "", "absent", patience or Patience()), _everything)
+    comes_back = current.boots.get(project, Boot()) != Boot()
+    if comes_back and not any(isinstance(resource, Persist) for _module, resource in declared):
+        found.append((_persist.MODULE, Persist(False, project)))
+    return found
 
 
 def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Named]:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Callable
 
 from . import (
+    _boot,
     _decode,
     _files,
     _firewall,
@@ -29,7 +30,7 @@ from . import (
 )
 from ._kernel import Kernel
 from ._known_names import KnownNames
-from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Host, Link, Namespace, Qdisc, Route, Service, Vlan
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Boot, Host, Link, Namespace, Qdisc, Route, Service, Vlan
 from ._netlink import Socket
 from ._places import Places, Wanted
 
@@ -54,6 +55,8 @@ class Scope(Wanted):
     names: bool = False  # what namespaces know by name
     lists: set[str] = field(default_factory=set)  # labels of lists of names: also the services of those who know them
     nsids: bool = False  # the ids that the host has for namespaces
+    boots: set[str] = field(default_factory=set)  # projects: what brings their networks back at boot
+    fresh: bool = False  # what a new namespace begins with, also where all are there
 
     def add_link(self, namespace: str, link: Link) -> None:
         """What has to be known before a link can be made: whether new ones speak IPv6, unless it is not to."""
@@ -243,7 +246,8 @@ def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
         names_known=known,
         originals=originals,
         listeners=_listeners.find(scope.ports) if scope.ports else (),
-        fresh=_fresh(kernel, wanted, namespaces),
+        boots={project: _boot_of(project) for project in sorted(scope.boots)},
+        fresh=_fresh(kernel, wanted, {} if scope.fresh else namespaces),
         accounts=_accounts(scope.accounts),
         br_netfilter=_sysctl.exists("net/bridge"),
         filters_vlans=not scope.vlans or _filters_vlans(kernel, dumps),
@@ -305,6 +309,12 @@ def _contents(namespaces: Iterable[str], path: Callable[[str], str]) -> dict[str
     return found
 
 
+def _boot_of(project: str) -> Boot:
+    """What brings the network of a project back at boot."""
+    script, unit = _files.read(_boot.script_path(project)), _files.read(_boot.unit_path(project))
+    return Boot(script, unit, enabled=_systemd.wanted(_boot.name(project)))
+
+
 def _is_open(row: _decode.LinkRow) -> bool:
     """Whether a process has a tun or tap open: only then it has a carrier (tun_attach, drivers/net/tun.c)."""
     return row.tun is not None and row.carrier
@@ -347,7 +357,7 @@ def _known_ids(kernel: Kernel, ids: _Ids, places: Iterable[str]) -> dict[int, st
 
 def _fresh(kernel: Kernel, wanted: Mapping[str, set[str]], namespaces: Mapping[str, Namespace]) -> dict[str, str]:
     """What a namespace that is still to be made has to begin with."""
-    keys = {key for name, asked in wanted.items() if name not in namespaces for key in asked}
+    keys = {key for name, asked in wanted.items() if name != HOST and name not in namespaces for key in asked}
     if not keys:
         return {}
     with _namespaces.scratch(kernel.home):

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from . import _forwarding, _known_names, _names, _namespaces, _sysctl
 from ._announcements import announcements
+from ._boot_steps import boot_steps
 from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
 from ._firewall_steps import firewall_steps
 from ._known_names import KnownNames
@@ -111,6 +112,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
+    operations += boot_steps(current, predicted)
     operations += announcements(current, predicted)
     if giving_back:
         operations += settings

@@ -65,6 +65,26 @@ def states(services: Sequence[str]) -> dict[str, State]:
     return {service: known.get(_unit.name(service), STOPPED) for service in services}
 
 
+def link(unit: str) -> str:
+    """What `systemctl enable` makes of a unit that multi-user.target wants."""
+    return f"{_unit.DIRECTORY}/multi-user.target.wants/{unit}"
+
+
+def wanted(unit: str) -> bool:
+    """Whether it is started at boot."""
+    return os.path.islink(link(unit))
+
+
+def enable(unit: str) -> None:
+    """Have a unit started at boot."""
+    _systemctl("enable", "--quiet", "--", unit)
+
+
+def disable(unit: str) -> None:
+    """Have a unit not started at boot, and taken for stopped."""
+    _systemctl("disable", "--quiet", "--now", "--", unit)
+
+
 def reload() -> None:
     """Have systemd read its unit files."""
     _systemctl("daemon-reload")

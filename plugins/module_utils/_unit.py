@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from . import _known_names
+from . import _known_names, _labels
 from ._labels import Label
 from ._process import RESTARTS, Process
 
@@ -46,7 +46,7 @@ def namespace(unit: str) -> str:
 
 def label(text: str) -> str:
     """Whose a file is: its first line, without the #."""
-    return text.partition("\n")[0].lstrip("# ")
+    return _labels.of_file(text)
 
 
 # --- systemd's quoting ---

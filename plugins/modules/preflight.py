@@ -25,6 +25,10 @@ options:
       - Whether a conflict is an error, whose message has all of them. V(false) only returns them.
     type: bool
     default: true
+  persist:
+    description:
+      - Whether what is declared comes back at boot, see O(nslab.bridgenet.transaction#module:persist).
+    type: bool
   purge:
     description:
       - Whether the transaction removes what is not declared, see O(nslab.bridgenet.transaction#module:purge).

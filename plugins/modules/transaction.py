@@ -18,11 +18,26 @@ description:
     lists. An object may need another one of the same task, so check mode on an empty host shows the whole change.
   - Objects are described by the modules of their names.
 options:
+  persist:
+    description:
+      - Whether what this task declares comes back at boot. V(true) writes a shell script and a unit of systemd that
+        runs it, C(/etc/nslab.bridgenet/PROJECT.sh) and C(nslab-bridgenet-PROJECT.service), and has the unit started at
+        boot, behind the host's own network and before the services of O(netns_service). The script needs neither this
+        collection nor Python, and does no harm where it is started again.
+      - It also stands for O(sysctl_bridge_nf[].persist) of the host, where that is not said.
+      - V(false), and O(state=absent), remove all this. So does O(purge) where O(persist) is not said. Otherwise what is
+        there stays, and brings back what was declared when it was written.
+      - A namespace of somebody else, O(netns[].adopt), is not there at boot. It is left out with all that is in it,
+        which is a warning, and the next run plugs it in again.
+      - V(true) is an error on a host that is not run by systemd, and where the task needs something of ours that
+        another task made.
+    type: bool
   purge:
     description:
       - Whether to remove everything that carries the label of O(project) and is not declared by this task. That is
         namespaces, bridges, veth pairs, tun and tap devices, VXLAN links, queueing disciplines of these, masquerade,
-        forward, publish and packet_log entries, lists of names, and services. Nothing else is ever removed.
+        forward, publish and packet_log entries, lists of names, services, and what O(persist) wrote. Nothing else
+        is ever removed.
     type: bool
     default: false
   absent_when_held:
@@ -145,6 +160,13 @@ after:
       - name: ns3
         loopback: true
         label: ns3
+    persist:
+      - name: default
+        script: /etc/nslab.bridgenet/default.sh
+        checksum: 858d03542adb5bc2
+        unit: nslab-bridgenet-default.service
+        services: []
+        enabled: true
 counters:
   description: What the objects have counted, by the names of their lists, as M(nslab.bridgenet.packet_log) has it.
   returned: if O(packet_log) is not empty

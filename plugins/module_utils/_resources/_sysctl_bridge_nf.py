@@ -26,7 +26,7 @@ SPEC: dict[str, Any] = {
 }
 
 _CALLS = ("iptables", "ip6tables", "arptables")
-_MODULE = "br_netfilter"
+MODULE = "br_netfilter"
 _SYSCTLS = "/etc/sysctl.d/90-nslab-bridgenet.conf"
 _RULE = "/etc/udev/rules.d/90-nslab-bridgenet.rules"
 _LOAD = "/etc/modules-load.d/nslab-bridgenet.conf"
@@ -71,14 +71,14 @@ class SysctlBridgeNf(Resource):
                 draft.files.update(dict.fromkeys(_FILES, ""))
             return
         draft.need(self.namespace)
-        loaded = draft.current.br_netfilter or _MODULE in draft.modules
+        loaded = draft.current.br_netfilter or MODULE in draft.modules
         if not loaded and any(value for _call, value in self.calls):
             if not self.load:
                 raise BridgenetError(
-                    f"{self.what}: {_MODULE} is not loaded, so bridged packets pass no firewall; say load: true to "
+                    f"{self.what}: {MODULE} is not loaded, so bridged packets pass no firewall; say load: true to "
                     "load it for the whole host, or false"
                 )
-            draft.modules.append(_MODULE)
+            draft.modules.append(MODULE)
             draft.sysctls[HOST].update({_key(call): "1" for call in _CALLS})  # as the module sets them
             loaded = True
         if loaded:
@@ -102,7 +102,7 @@ class SysctlBridgeNf(Resource):
             draft.files[_SYSCTLS] = _HEAD + "".join(lines)
             draft.files[_RULE] = _RULE_TEXT
             if self.load:
-                draft.files[_LOAD] = f"{_HEAD}{_MODULE}\n"
+                draft.files[_LOAD] = f"{_HEAD}{MODULE}\n"
 
     def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(self.namespace)

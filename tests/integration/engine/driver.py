@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _persistence
 from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Report, Task, run
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Host
@@ -26,11 +27,13 @@ _FILES = (
 Objects = Mapping[str, Sequence[Mapping[str, Any]]]  # module -> objects in the form of their options
 
 
-def task(objects: Objects, state: str = "present", project: str = "default", **options: Any) -> Task:
+def task(
+    objects: Objects, state: str = "present", project: str = "default", persist: bool | None = None, **options: Any
+) -> Task:
     """What a module asks the engine for."""
     context = Context(project, "host1", state)
     resources = [(name, RESOURCES[name].declare(one, context)) for name in RESOURCES for one in objects.get(name, ())]
-    return Task(project, resources, **options)
+    return Task(project, _persistence.declare(resources, persist, context), **options)
 
 
 def apply(objects: Objects, **options: Any) -> Report:

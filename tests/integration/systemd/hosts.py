@@ -111,7 +111,11 @@ class SystemdHost:
                 pid=$(systemctl show --property=MainPID --value "$unit")
                 [ "$pid" = 0 ] || ip netns identify "$pid"
             done
-            systemctl list-units --all --plain --no-legend 'bridgenet-*' | sort
+            for file in nslab-bridgenet-* multi-user.target.wants/nslab-bridgenet-* /etc/nslab.bridgenet/*; do
+                [ ! -L "$file" ] || readlink "$file"
+                [ ! -e "$file" ] || { echo "--- $file"; cat "$file"; }
+            done
+            systemctl list-units --all --plain --no-legend 'bridgenet-*' 'nslab-bridgenet-*' | sort
             [ ! -d /etc/netns ] || find /etc/netns -print -type f -exec cat {} +
             ip netns list | cut -d' ' -f1 | sort; ip -br link | sed 's/@.*//'; nft list ruleset
             """
