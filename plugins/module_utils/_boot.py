@@ -29,6 +29,7 @@ from ._operations import (
 )
 from ._operations_flows import ForgetFlows
 from ._operations_tun import CreateTun
+from ._operations_vxlan import CreateVxlan
 
 OBJECT = "persist"  # in the label
 
@@ -249,8 +250,9 @@ def _heading(one: Operation) -> str:
     """What begins something new."""
     if isinstance(one, (CreateNamespace, AttachNamespace)):
         return f"Namespace {one.name}"
-    if isinstance(one, CreateBridge):
-        return f"Bridge {_at(one.namespace, one.link.name)}"
+    if isinstance(one, (CreateBridge, CreateVxlan)):
+        kind = "Bridge" if isinstance(one, CreateBridge) else "VXLAN link"
+        return f"{kind} {_at(one.namespace, one.link.name)}"
     if isinstance(one, CreateVeth):
         near, far = _at(one.namespace, one.near.name), _at(one.far_namespace, one.far.name)
         return f"Pair: {near}, {far}"
@@ -271,7 +273,7 @@ def _subjects(one: Operation) -> set[tuple[str, str]]:
         return {(one.name, "lo"), (one.name, "")}
     if isinstance(one, SetNsid):
         return {(one.name, "")}
-    if isinstance(one, CreateBridge):
+    if isinstance(one, (CreateBridge, CreateVxlan)):
         return {(one.namespace, one.link.name)}
     if isinstance(one, CreateVeth):
         return {(one.namespace, one.near.name), (one.far_namespace, one.far.name)}

@@ -22,7 +22,7 @@ from ._netlink import (
     RTM_NEWNEIGH,
     Message,
 )
-from ._operations import DeleteLinks, NetlinkOperation, Operation, require_kind
+from ._operations import DeleteLinks, NetlinkOperation, Operation, require_kind, unless_made
 
 if TYPE_CHECKING:
     from ._kernel import Kernel
@@ -70,6 +70,9 @@ class CreateVxlan(NetlinkOperation):
         words += ["dstport", str(options.port), "learning" if options.learning else "nolearning"]
         words += ["ttl", str(options.ttl)] if options.ttl else []
         return words
+
+    def guarded(self) -> tuple[str, ...]:
+        return (unless_made(self.namespace, self.link, self.commands()[0]),)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.link.name,), ()),)

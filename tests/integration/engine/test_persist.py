@@ -112,6 +112,7 @@ def test_half_way_it_goes_on() -> None:
     objects = {
         **networks.blue(),
         "tuntap": [{"name": "tap0", "namespace": "ns1", "mode": "tap", "up": False}],
+        "vxlan": [{"name": "vx0", "vni": 7, "local": "198.18.0.1", "peers": ["198.18.0.2", "198.18.0.3"]}],
         "packet_log": [{"hook": "forward", "prefix": "seen"}],
     }
     objects["netns"] += [{"name": "second", "same_as": "ns1"}, {"name": "numbered", "nsid": 77}]
