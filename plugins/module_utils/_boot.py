@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from . import _files, _forwarding, _nft, _sysctl, _unit
-from ._firewall_steps import AddRule, BindInterfaces, ChangeTable
+from ._firewall_steps import AddRule, BindInterfaces, ChangeTable, KeepRule
 from ._labels import Label
 from ._model import HOST
 from ._operations import (
@@ -229,8 +229,10 @@ def _groups(
     if walls:
         yield "The firewall", walls
     title, lines, about = "", list[str](), set[tuple[str, str]]()
+    # firewalld keeps its own in files, and there are no flows yet.
+    elsewhere = (ChangeTable, AddRule, BindInterfaces, KeepRule, ForgetFlows)
     for one in operations:
-        if isinstance(one, (ChangeTable, AddRule, BindInterfaces, ForgetFlows)):
+        if isinstance(one, elsewhere):
             continue
         found = _heading(one)
         subjects = _subjects(one)
