@@ -191,7 +191,7 @@ def _is_there(nftables: _Nftables | None, family: int, variant: str, table: str)
         place = (_NFT_FAMILIES[family], table)
         return nftables is None or any((chain.family, chain.table) == place for chain in nftables.chains)
     try:
-        with open(_LEGACY_TABLES[family], encoding="ascii") as handle:
+        with open(_LEGACY_TABLES[family], encoding="utf-8") as handle:  # "ascii" would be imported first
             return table in handle.read().split()
     except FileNotFoundError:
         return False

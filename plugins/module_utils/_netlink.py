@@ -247,16 +247,14 @@ class Socket:
         self._socket.send(header + payload)
         found: list[bytes] = []
         while True:
-            answers = _decode.messages(self._socket.recv(65536))
-            answer, last = answers[-1]  # an error and the end of a dump come behind all else, or alone
-            if answer == _decode.NLMSG_ERROR:
-                code = struct.unpack_from("=i", last, 16)[0]
-                raise Refused(-code, os.strerror(-code))
-            if answer == _decode.NLMSG_DONE:
-                found += [message for _kind, message in answers[:-1]]
-                interrupted = struct.unpack_from("=H", last, 6)[0] & _NLM_F_DUMP_INTR
-                return None if interrupted else found
-            found += [message for _kind, message in answers]
+            for answer, message in _decode.messages(self._socket.recv(65536)):
+                if answer == _decode.NLMSG_ERROR:
+                    code = struct.unpack_from("=i", message, 16)[0]
+                    raise Refused(-code, os.strerror(-code))
+                if answer == _decode.NLMSG_DONE:
+                    interrupted = struct.unpack_from("=H", message, 6)[0] & _NLM_F_DUMP_INTR
+                    return None if interrupted else found
+                found.append(message)
 
     def links(self) -> list[_decode.LinkRow]:
         """All links of the namespace."""

@@ -148,9 +148,6 @@ def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple
     return found
 
 
-_BLANK = Link("")
-
-
 def _links(
     dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]], holders: Mapping[str, list[int]]
 ) -> dict[str, Link]:
@@ -159,7 +156,7 @@ def _links(
         master = dump.by_index.get(row.master)
         addresses = dump.addresses.get(row.index, ())
         routes = dump.routes.get(row.index, ())
-        found[row.name] = _BLANK.but(
+        found[row.name] = Link(
             name=row.name,
             kind=row.kind,
             mac=row.mac,
