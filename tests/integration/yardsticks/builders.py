@@ -158,6 +158,7 @@ def engine(specification: Specification, directory: Path) -> Iterator[None]:
             options += [f"--gateway={gateway}" for gateway in network.addresses]
             options += ["--ipv6"] if network.subnet6 else []
             options += ["--internal"] if network.internal else []
+            options += [] if network.icc else ["--opt=com.docker.network.bridge.enable_icc=false"]
             client.run("network", "create", *options, network.name)
         for container in specification.containers:
             options = [f"--ip={container.address}"]
@@ -189,7 +190,8 @@ def _declared(network: Network) -> dict[str, Any]:
     found = {"bridge": network.bridge, "subnet": network.subnet, "gateway": network.gateway}
     dual = {"enable_ipv6": True, "ipv6_subnet": network.subnet6, "ipv6_gateway": network.gateway6}
     outside = {"internal": True} if network.internal else {"masquerade": True}
-    return {**found, **outside, **(dual if network.subnet6 else {})}
+    apart = {} if network.icc else {"icc": False}
+    return {**found, **outside, **apart, **(dual if network.subnet6 else {})}
 
 
 def _declared_container(container: Container) -> dict[str, Any]:

@@ -19,6 +19,7 @@ class Network:
     subnet6: str = ""
     gateway6: str = ""
     internal: bool = False
+    icc: bool = True  # its containers talk to each other
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -90,6 +91,7 @@ SPECIFICATION = Specification(
         Network("red", "brr", "10.71.0.0/24", "10.71.0.1"),
         Network("blue", "brb", "10.72.0.0/24", "10.72.0.1"),
         Network("green", "brg", "10.73.0.0/24", "10.73.0.1", internal=True),
+        Network("grey", "bry", "10.75.0.0/24", "10.75.0.1", icc=False),
         Network("violet", "brv", "10.74.0.0/24", "10.74.0.1", "fd74::/64", "fd74::1"),
     ),
     containers=(
@@ -109,6 +111,8 @@ SPECIFICATION = Specification(
         Container("b1", "blue", "10.72.0.11"),
         Container("g1", "green", "10.73.0.11"),
         Container("g2", "green", "10.73.0.12"),
+        Container("y1", "grey", "10.75.0.11"),
+        Container("y2", "grey", "10.75.0.12"),
         Container("v1", "violet", "10.74.0.11", "fd74::11", ports=(Port(8085, 80), Port(8085, 80, "udp"))),
         Container("v2", "violet", "10.74.0.12", "fd74::12"),
     ),
