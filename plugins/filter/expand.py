@@ -24,7 +24,8 @@ options:
       - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
       - The keys of a network are C(bridge), C(enable_ipv4), C(subnet), C(gateway), C(ip_range), C(enable_ipv6),
         C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(internal), C(icc),
-        C(allow), C(gateway_mode), C(mtu), C(external), C(shared) and C(state). None is required.
+        C(allow), C(gateway_mode), C(mtu), C(driver), C(vni), C(vxlan_port), C(external), C(shared) and C(state). None
+        is required.
       - C(enable_ipv4) (V(true) by default) and C(enable_ipv6) (V(false) by default) say which addresses there are. One
         of them is V(true). Where IPv6 is off, no link of the network speaks it.
       - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16). Without it, it is that of the bridge
@@ -60,6 +61,13 @@ options:
       - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes, with
         IPv6 at least 1280. The default is that of the link by which the default route of O(host) leaves, and for an
         C(external) network that of its bridge. It follows when that changes, at the next run.
+      - C(driver) is V(bridge) (the default), or V(vxlan) for a network that is the same Ethernet on several hosts.
+        Every host that declares it with the same C(vni) and name has it, see O(underlay). Each of them has the gateway,
+        with the same address and MAC address, and a container uses that of its own host. C(subnet), and with IPv6
+        C(ipv6_subnet), is required and the same on all of them, and so are the gateways, C(internal) and C(vxlan_port).
+      - C(vni) is the number of such a network, V(1) to V(16777215). C(vxlan_port) is the UDP port, V(4789) by default.
+      - The C(mtu) of such a network is by default what the underlay of O(host) carries in VXLAN, which is 50 bytes less
+        than its own with IPv4 and 70 with IPv6. More than that is refused.
       - C(external) set to V(true) joins an existing bridge, which is neither changed nor labelled. C(gateway) is then
         only a next hop.
       - C(state) is V(present) (the default) or V(absent).
@@ -168,6 +176,11 @@ options:
   host_count:
     description: How many hosts the fleet will ever have. It needs O(host_index).
     type: int
+  underlay:
+    description:
+      - Who else has the networks with C(driver) V(vxlan), and by which addresses, as P(nslab.bridgenet.underlay#filter)
+        gives it. Required where there is such a network.
+    type: dict
 seealso:
   - module: nslab.bridgenet.transaction
 """
@@ -178,6 +191,7 @@ EXAMPLES = r"""
     netns: "{{ lists.netns }}"
     bridge: "{{ lists.bridge }}"
     veth: "{{ lists.veth }}"
+    vxlan: "{{ lists.vxlan }}"
     bridge_port: "{{ lists.bridge_port }}"
     qdisc: "{{ lists.qdisc }}"
     masquerade: "{{ lists.masquerade }}"
@@ -200,8 +214,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The lists C(netns), C(bridge), C(veth), C(bridge_port), C(qdisc), C(masquerade), C(forward), C(publish),
-      C(netns_names) and C(netns_service). Their elements have the options of the module of that name.
+    - The lists C(netns), C(bridge), C(veth), C(vxlan), C(bridge_port), C(qdisc), C(masquerade), C(forward),
+      C(publish), C(netns_names) and C(netns_service). Their elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
   type: dict
 """
@@ -219,6 +233,7 @@ from ansible_collections.nslab.bridgenet.plugins.plugin_utils import (
     _occupied,
     _parts,
     _readers,
+    _vxlan,
 )
 
 
@@ -234,6 +249,7 @@ def expand(
     purge: Any = False,
     host_index: Any = None,
     host_count: Any = None,
+    underlay: Any = None,
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
@@ -242,12 +258,16 @@ def expand(
     try:
         standing = None if host is None else _occupied.read(host, project)
         share = _parts.share(host_index, host_count)
-        declaration = _declaration.parse(networks, containers, standing, pools, _readers.flag("purge", purge), share)
+        under = _vxlan.read_underlay(underlay) if underlay else None
+        purges = _readers.flag("purge", purge)
+        declaration = _declaration.parse(networks, containers, standing, pools, purges, share, under)
         return _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),
             _readers.text("backend", backend),
             _readers.flag("isolation", isolation),
+            project,
+            under,
         )
     except BridgenetError as error:
         raise AnsibleFilterError(str(error)) from error

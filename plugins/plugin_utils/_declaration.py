@@ -13,11 +13,12 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from . import _addresses, _containers, _modes, _networks, _policy, _pools, _ports, _processes, _together
+from . import _addresses, _containers, _modes, _networks, _policy, _pools, _ports, _processes, _together, _vxlan
 from . import _readers as read
 from ._declared import Container, Declaration, Endpoint
 from ._occupied import Host
 from ._parts import Share
+from ._vxlan import Underlay
 
 
 def parse(
@@ -27,6 +28,7 @@ def parse(
     pools: Any = None,
     purge: bool = False,
     share: Share | None = None,
+    under: Underlay | None = None,
 ) -> Declaration:
     """The whole declaration; BridgenetError where it is wrong.
 
@@ -38,7 +40,7 @@ def parse(
     if default is not None:
         keys[_modes.DEFAULT] = default
     subnets = _pools.subnets(keys, host, _pools.pools(pools, share))
-    by_name = {name: _networks.network(name, entry, subnets[name], host, share) for name, entry in keys.items()}
+    by_name = {name: _networks.network(name, entry, subnets[name], host, share, under) for name, entry in keys.items()}
     found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
     found = _addresses.settle(found, host, purge)
     _together.check_owners(found)
@@ -46,6 +48,7 @@ def parse(
     _together.check_links(by_name.values(), found)
     _together.check_subnets(by_name.values())
     _policy.check(by_name)
+    _vxlan.check(by_name.values(), keys, under)
     _ports.check(found)
     members: dict[str, list[Endpoint]] = {name: [] for name in by_name}
     for endpoint in itertools.chain.from_iterable(container.endpoints for container in found if container.present):

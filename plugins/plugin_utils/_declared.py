@@ -16,6 +16,7 @@ from ._modes import Mode
 from ._policy import Policy
 from ._ports import Port
 from ._shaping import Shaping
+from ._vxlan import Overlay
 
 Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Subnet = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -49,6 +50,7 @@ class Network:
     masquerade: bool | None  # None is left alone
     mtu: int | None
     policy: Policy = field(default_factory=Policy)
+    overlay: Overlay | None = None  # None is on this host only
 
     def family(self, version: int) -> Addressing | None:
         """Its addresses of IPv4 or IPv6."""

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import _hostnames, _policy, _ports, _shaping
+from . import _hostnames, _policy, _ports, _shaping, _vxlan
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
+from ._vxlan import Underlay
 
 Options = dict[str, Any]
 
 _ABSENT: Options = {"state": "absent"}
 
 
-def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: bool) -> dict[str, list[Options]]:
+def lists(
+    declaration: Declaration,
+    forwarding: bool,
+    backend: str,
+    isolation: bool,
+    project: str = "default",
+    under: Underlay | None = None,
+) -> dict[str, list[Options]]:
     """One list of objects for each module."""
     networks, containers = declaration.networks, declaration.containers
     if not isolation:
@@ -23,9 +31,13 @@ def lists(declaration: Declaration, forwarding: bool, backend: str, isolation: b
     ways = _policy.Ways(networks)
     return {
         "netns": [_netns(container) for container in containers if container.namespace],
-        "bridge": [_bridge(network) for network in networks if not network.external],
+        "bridge": [
+            {**_bridge(network), **_vxlan.bridge(network, project)} for network in networks if not network.external
+        ],
         "veth": [_veth(container, endpoint, ways) for container in containers for endpoint in container.endpoints],
-        "bridge_port": [
+        "vxlan": [link for network in networks for link in _vxlan.options(network, under)],
+        "bridge_port": [port for network in networks for port in _vxlan.port(network)]
+        + [
             _bridge_port(container, endpoint)
             for container in containers
             if container.present

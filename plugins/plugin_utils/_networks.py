@@ -11,11 +11,12 @@ from typing import Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _link_names, _policy, _subnets
+from . import _link_names, _policy, _subnets, _vxlan
 from . import _readers as read
 from ._declared import Network, Subnet
 from ._occupied import Host
 from ._parts import Share
+from ._vxlan import Underlay
 
 # Room is left for the longest container in front of it: the label of a veth is CONTAINER/NETWORK.
 _NETWORK_BYTES = _names.LABEL_BYTES - _names.NAMESPACE_BYTES - 1
@@ -27,6 +28,7 @@ _NETWORK: Mapping[str, read.Reader] = {
     "masquerade": read.flag,
     **_policy.KEYS,
     "mtu": read.whole,
+    **_vxlan.KEYS,
     "external": read.flag,
     "shared": read.flag,
     "state": read.state,
@@ -46,7 +48,12 @@ def given(name: str, value: Any) -> dict[str, Any]:
 
 
 def network(
-    name: str, keys: Mapping[str, Any], subnets: Mapping[int, Subnet], host: Host | None, share: Share | None
+    name: str,
+    keys: Mapping[str, Any],
+    subnets: Mapping[int, Subnet],
+    host: Host | None,
+    share: Share | None,
+    under: Underlay | None = None,
 ) -> Network:
     """A network, from its keys and the subnets that it has."""
     with read.at(f"network {name!r}"):
@@ -63,6 +70,11 @@ def network(
         policy = _policy.policy(keys, families.values()) if present else _policy.Policy()
         bridge = _link_names.checked(keys["bridge"] if "bridge" in keys else _default_bridge(name))
         external = keys.get("external", False)
+        overlay = _vxlan.overlay(name, keys)
+        mtu = _mtu(keys.get("mtu"), host.mtu(bridge, external) if host and present else None, 6 in families)
+        if overlay is not None:
+            carried = _vxlan.carried(under.local, host.mtus) if under and host and present else None
+            mtu = _vxlan.mtu(keys.get("mtu"), carried, 6 in families)
         return Network(
             name=name,
             present=present,
@@ -71,8 +83,9 @@ def network(
             ipv4=families.get(4),
             ipv6=families.get(6),
             masquerade=_policy.masquerade(keys, policy),
-            mtu=_mtu(keys.get("mtu"), host.mtu(bridge, external) if host and present else None, 6 in families),
+            mtu=mtu,
             policy=policy,
+            overlay=overlay,
         )
 
 

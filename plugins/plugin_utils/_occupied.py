@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..module_utils import _names
@@ -29,6 +29,7 @@ class Host:
     taken: tuple[Subnet, ...]  # all that is connected or routed
     uplink_mtu: int
     bridge_mtus: Mapping[str, int]
+    mtus: Mapping[str, int] = field(default_factory=dict)  # address -> of the link that has it
 
     def mtu(self, bridge: str, external: bool) -> int | None:
         """The default for a network: of its bridge where that is not ours, else of the route out; None is 1500."""
@@ -65,6 +66,7 @@ def _read(namespaces: Iterable[Mapping[str, Any]], project: str) -> Host:
         addresses=addresses,
         taken=tuple(subnet for link in host.values() for subnet in _taken(link)),
         uplink_mtu=_uplink_mtu(host.values()),
+        mtus={str(one.ip): int(link["mtu"]) for link in host.values() for one in _addresses(link)},
         bridge_mtus={name: int(link["mtu"]) for name, link in host.items() if link["kind"] == "bridge"},
     )
 

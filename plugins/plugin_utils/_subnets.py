@@ -121,7 +121,7 @@ def within(inner: Subnet, outer: Subnet) -> bool:
 
 def is_shared(keys: Mapping[str, Any]) -> bool:
     """Whether other hosts have containers in the network as well."""
-    return bool(keys.get("shared", False))
+    return bool(keys.get("shared", False) or keys.get("driver") == "vxlan")
 
 
 def addressing(keys: Mapping[str, Any], words: Words, found: Subnet, share: Share | None = None) -> Addressing:

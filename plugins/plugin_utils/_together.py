@@ -35,6 +35,8 @@ def check_links(networks: Iterable[Network], containers: Iterable[Container]) ->
 
     for network in networks:
         claim(network.bridge, f"network {network.name!r}", "bridge")
+        if network.overlay is not None:
+            claim(network.overlay.link, f"network {network.name!r}", "VXLAN link")
     for container in containers:
         for endpoint in container.endpoints:
             claim(

@@ -67,6 +67,7 @@ def test_seed_001():
                 "peer": {"name": "eth0", "namespace": "ns2", **on, "addresses": ["10.10.0.20/16"], "routes": route},
             },
         ],
+        "vxlan": [],
         "bridge_port": [
             {"name": name, "master": "br0", "isolated": False, "hairpin": False} for name in ("veth1", veth2)
         ],
@@ -97,6 +98,7 @@ def test_nothing_declared():
         "netns",
         "bridge",
         "veth",
+        "vxlan",
         "bridge_port",
         "qdisc",
         "masquerade",
@@ -415,7 +417,8 @@ REFUSED = {
         {},
         "network 'blue': unknown key 'subnets'; did you mean 'subnet'? "
         "valid: bridge, enable_ipv4, subnet, gateway, ip_range, enable_ipv6, ipv6_subnet, ipv6_gateway, ipv6_range, "
-        "aux_addresses, masquerade, internal, icc, allow, gateway_mode, mtu, external, shared, state",
+        "aux_addresses, masquerade, internal, icc, allow, gateway_mode, mtu, driver, vni, vxlan_port, "
+        "external, shared, state",
     ),
     "key: misspelt in a container": (
         NETWORKS,
