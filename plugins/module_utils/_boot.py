@@ -203,20 +203,22 @@ def services(text: str) -> list[str]:
     return [one[len(prefix) : -len(suffix)] for one in units]
 
 
-def script(project: str, operations: Iterable[Operation], modules: Iterable[str], settings: Mapping[str, str]) -> str:
+def script(
+    project: str, operations: Iterable[Operation], modules: Iterable[str], settings: Mapping[str, str], ports: bool
+) -> str:
     """The script of what a plan does on an empty host.
 
     `settings` are those that the host gets back, with its own value where that is known: a file in /etc may have set
-    ours before.
+    ours before. `ports` tells whether this host's nft can publish any.
     """
     lines = [f"# {label(project)}", (_HEAD % shlex.quote(_files.ORIGINALS)).strip("\n")]
-    for heading, commands in _groups(list(operations), modules, settings):
+    for heading, commands in _groups(list(operations), modules, settings, ports):
         lines += ["", f"# {heading}", *commands]
     return "\n".join(lines) + "\n"
 
 
 def _groups(
-    operations: Sequence[Operation], modules: Iterable[str], settings: Mapping[str, str]
+    operations: Sequence[Operation], modules: Iterable[str], settings: Mapping[str, str], ports: bool
 ) -> Iterator[tuple[str, list[str]]]:
     """(what a comment says, lines): the firewall first, so that it stands when the first packet passes."""
     loads = [line for name in modules for line in LoadModule(name).guarded()]
@@ -224,7 +226,7 @@ def _groups(
         yield "Kernel modules", loads
     walls = [line for one in operations if isinstance(one, (ChangeTable, AddRule)) for line in one.guarded()]
     if any(isinstance(one, ChangeTable) and f" {_nft.TABLE} " in one.text for one in operations):
-        table = f"nft list table {_nft.TABLE} >/dev/null 2>&1 || nft -f - <<'END'\n{_nft.SKELETON}END"
+        table = f"nft list table {_nft.TABLE} >/dev/null 2>&1 || nft -f - <<'END'\n{_nft.skeleton(ports)}END"
         walls.insert(0, table)
     if walls:
         yield "The firewall", walls

@@ -20,6 +20,7 @@ from ._programs import ProgramError, Running
 
 _LEGACY_TABLES = {4: "/proc/net/ip_tables_names", 6: "/proc/net/ip6_tables_names"}
 _NFT_FAMILIES = {4: "ip", 6: "ip6"}
+_VERSION = ["nft", "--version"]
 _SILENT = (
     "firewalld's rules stand and reject forwarded packets, but it does not answer, so that no bridge can join its "
     "trusted zone; start it, or remove what it left: `nft delete table inet firewalld`"
@@ -71,11 +72,12 @@ def reading(home: int, look: Look) -> Iterator[Callable[[], Firewall]]:
             for table in (_nft.TABLE, _nft_log.TABLE)
             if tuple(table.split()) in there
         }
+        version = None if not nftables or listings.get(_nft.TABLE) else started.enter_context(Running(_VERSION))
         saved = [
             (program, name, started.enter_context(Running([program, "-w", "-t", name, "-S", "-v"])))
             for program, name in _tables_of_iptables(look, nftables)
         ]
-        yield lambda: _collected(home, look, nftables, listings, saved)
+        yield lambda: _collected(home, look, nftables, listings, version, saved)
 
 
 def _nftables(look: Look) -> _Nftables | None:
@@ -95,12 +97,20 @@ def _nftables(look: Look) -> _Nftables | None:
 
 
 def _collected(
-    home: int, look: Look, nftables: _Nftables | None, listings: Mapping[str, Running], saved: Sequence[Saved]
+    home: int,
+    look: Look,
+    nftables: _Nftables | None,
+    listings: Mapping[str, Running],
+    version: Running | None,
+    saved: Sequence[Saved],
 ) -> Firewall:
     entries: dict[Entry, str] = {}
     counters: dict[Entry, tuple[int, int]] = {}
     table, foreign = _listed(listings.get(_nft.TABLE))
-    intact = not table or _nft.is_as_written(table) or _nft.rules_only(table) == _rules_as_we_load_them(home)
+    ports = _publishes(table, version)
+    intact = (
+        not table or _nft.is_as_written(table, ports) or _nft.rules_only(table) == _rules_as_we_load_them(home, ports)
+    )
     entries.update(_nft.parse(table).items())
     log_table, foreign_log = _listed(listings.get(_nft_log.TABLE))
     for log, (comment, counts) in _nft_log.parse(log_table).items():
@@ -140,6 +150,7 @@ def _collected(
         filtering=managed,
         direct=direct,
         docker=docker,
+        ports=ports,
         places=places,
         counters=counters,
         log_table=log_table,
@@ -157,10 +168,17 @@ def _listed(running: Running | None) -> tuple[str, bool]:
     return (listing, False) if not listing or _nft.is_ours(listing) else ("", True)
 
 
-def _rules_as_we_load_them(home: int) -> str:
+def _publishes(table: str, version: Running | None) -> bool:
+    """Whether the nft of this host can publish ports; what stands as it loads the whole table needs no question."""
+    if version is not None:
+        return _nft.publishes(version.result())
+    return not table or _nft.is_as_written(table, ports=True) or _nft.publishes(_programs.run(_VERSION))
+
+
+def _rules_as_we_load_them(home: int, ports: bool) -> str:
     """Our rules as this nft prints them: loaded into a nameless namespace, because versions print differently."""
     with _namespaces.scratch(home):
-        _programs.nft(_nft.SKELETON)
+        _programs.nft(_nft.skeleton(ports))
         return _nft.rules_only(_programs.run(["nft", "list", "table", *_nft.TABLE.split()]))
 
 

@@ -152,7 +152,7 @@ def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     found: list[Operation] = []
     old, new = _elements(before.entries), _elements(after.entries)
     if new and (not before.table or not before.intact):
-        found.append(ChangeTable(_nft.load(new), _nft.restore(before.table)))
+        found.append(ChangeTable(_nft.load(new, before.ports), _nft.restore(before.table)))
     elif not new and before.table and (old or not before.intact):
         found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
     elif new != old:

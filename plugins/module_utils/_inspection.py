@@ -53,8 +53,11 @@ def judge(current: Host, resources: Sequence[Resource], purge: bool = False) -> 
     return Verdict(current, (), tuple(refused))
 
 
-def inspect(task: Task) -> list[Finding]:
-    """All that is to be said of a task and this host, conflicts first. Nothing is changed."""
+def inspect(task: Task, check_mode: bool = False) -> list[Finding]:
+    """All that is to be said of a task and this host, conflicts first. Nothing is changed.
+
+    What only a change needs, such as pyroute2, is in nobody's way in check mode: it may be about to be installed.
+    """
     if os.geteuid() != 0:
         raise BridgenetError("networks and namespaces can only be read by root; use `become: true`")
     with Kernel() as kernel:
@@ -74,7 +77,8 @@ def inspect(task: Task) -> list[Finding]:
             for error in _engine.dangers(kernel, current, task, verdict.plan):
                 found.append(_findings.refusal("access", str(error)))
             for error in _engine.unable(kernel, verdict.plan):
-                found.append(_findings.refusal("host", str(error)))
+                unable = _findings.refusal("host", str(error))
+                found.append(dataclasses.replace(unable, severity=_findings.NOTICE) if check_mode else unable)
             found += [_findings.warned(_topic(current, text), text) for text in verdict.plan.warnings]
         others = _others.read(current)
     found += _findings.owners(current, resources, others)

@@ -327,6 +327,7 @@ class Firewall:
     filtering: bool = True  # the rules of firewalld stand, where it runs
     direct: frozenset[Rule] = frozenset()  # the gates that firewalld puts back when it reloads
     docker: bool = False  # its chains stand in iptables
+    ports: bool = True  # whether this host's nft can publish any
     # Only seen, never compared:
     places: Mapping[Rule, int] = field(default_factory=dict, compare=False)  # of each rule in its chain, from 1
     counters: Mapping[Entry, tuple[int, int]] = field(default_factory=dict, compare=False)  # packets, bytes

@@ -129,8 +129,17 @@ _RULES = f"""\
     }}
 """
 
-SKELETON = (
-    f'table {TABLE} {{\n    comment "bridgenet:1"\n{"".join(one.text(name) for name, one in SETS.items())}{_RULES}}}\n'
+
+def _table(sets: Mapping[str, _Set], rules: str) -> str:
+    texts = "".join(one.text(name) for name, one in sets.items())
+    return f'table {TABLE} {{\n    comment "bridgenet:1"\n{texts}{rules}}}\n'
+
+
+SKELETON = _table(SETS, _RULES)
+# For a program whose maps have no pair for a value: all but what leads to published ports.
+WITHOUT_PORTS = _table(
+    {name: one for name, one in SETS.items() if name not in PUBLISHED},
+    "".join(line for line in _RULES.splitlines(keepends=True) if "@published" not in line),
 )
 
 # nft knows their names only where /etc/protocols is there, which is another package's.
@@ -154,13 +163,24 @@ def rules_only(listing: str) -> str:
     return _ELEMENTS.sub("", listing)
 
 
-def is_as_written(listing: str) -> bool:
+def skeleton(ports: bool) -> str:
+    """The table without its elements."""
+    return SKELETON if ports else WITHOUT_PORTS
+
+
+def publishes(version: str) -> bool:
+    """Whether an nft that says this of its version has maps for published ports: 0.9.8 has not, 1.0.6 has."""
+    found = re.search(r"v(\d+)\.", version)
+    return found is None or int(found[1]) >= 1
+
+
+def is_as_written(listing: str, ports: bool) -> bool:
     """Whether the rules are printed just as they stand above.
 
     So they are where nobody touched them, by the versions of nft that are known. Where another one prints them in
     other words, only loading them anew tells.
     """
-    return rules_only(listing).split() == SKELETON.split()
+    return rules_only(listing).split() == skeleton(ports).split()
 
 
 def elements(name: str, body: str) -> dict[Element, str]:
@@ -205,9 +225,10 @@ def _change(verb: str, entries: Mapping[Element, str], whole: bool) -> list[str]
     return [f"{verb} element {TABLE} {name} {{ {', '.join(texts)} }}" for name, texts in sorted(by_set.items())]
 
 
-def load(entries: Mapping[Element, str]) -> str:
+def load(entries: Mapping[Element, str], ports: bool) -> str:
     """Replace the table, whatever it was, in one transaction."""
-    return f"add table {TABLE}\ndelete table {TABLE}\n{SKELETON}" + "\n".join(_change("add", entries, True)) + "\n"
+    elements_of_it = "\n".join(_change("add", entries, True))
+    return f"add table {TABLE}\ndelete table {TABLE}\n{skeleton(ports)}{elements_of_it}\n"
 
 
 def restore(listing: str) -> str:

@@ -99,7 +99,12 @@ def empty(current: Host, predicted: Host) -> Host:
         files=predicted.files,  # these outlive a boot
         boots={},
         br_netfilter=True,  # whoever loads it
-        firewall=Firewall(table=_nft.SKELETON, preferred=firewall.preferred, gates=firewall.gates),
+        firewall=Firewall(
+            table=_nft.skeleton(firewall.ports),
+            preferred=firewall.preferred,
+            gates=firewall.gates,
+            ports=firewall.ports,
+        ),
     )
 
 
@@ -129,7 +134,7 @@ def boot(project: str, boots: Boots, operations: Sequence[Operation], alone: Hos
     known = {key: one.before for key, one in predicted.originals.items()}
     settings = {key: known.get(key, "") for key in alone.originals}
     return Boot(
-        script=_boot.script(project, operations, boots.modules, settings),
+        script=_boot.script(project, operations, boots.modules, settings, predicted.firewall.ports),
         unit=_boot.unit(project, boots.services),
         enabled=True,
     )

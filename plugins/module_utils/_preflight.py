@@ -35,7 +35,7 @@ def preflight_module() -> None:
         resources, refused = declared(params, context)
         resources = _persistence.declare(resources, params["persist"], context)
         task = Task(context.project, resources, params["purge"], params["force"], patience=patience)
-        found = merged([*refused, *inspect(task)])
+        found = merged([*refused, *inspect(task, module.check_mode)])
     except (BridgenetError, OSError) as error:
         module.fail_json(msg=str(error))
         raise  # fail_json does not return

@@ -71,7 +71,8 @@ extends_documentation_fragment:
   - nslab.bridgenet.veth.list
   - nslab.bridgenet.vxlan.list
 notes:
-  - It takes no lock and does not need pyroute2. It says so where the transaction would need it and it is not there.
+  - It takes no lock and does not need pyroute2. It says so where the transaction would need it and it is not there;
+    in check mode as a notice, because the transaction then shows what it would do without it.
 seealso:
   - module: nslab.bridgenet.transaction
   - module: nslab.bridgenet.netns_info

@@ -181,6 +181,11 @@ class PublishRule(Resource):
             return
         if firewall.foreign:
             raise BridgenetError(f"{self.what}: the nftables table {_nft.TABLE} exists and is not ours; remove it")
+        if not firewall.ports:
+            raise BridgenetError(
+                f"{self.what}: the nft of this host is older than 1.0 and has no maps for published ports; install "
+                "nftables 1.0.6 or later (Debian 12 has it), or publish nothing on this host"
+            )
         for one in wanted:
             here = draft.places.get(one.place)
             if here is not None:

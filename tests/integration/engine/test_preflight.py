@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils import _inspection
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _inspection, _netlink
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._findings import CONFLICT, NOTICE, OK, Finding
 from ansible_collections.nslab.bridgenet.tests.integration.engine import driver, snapshot
@@ -43,6 +44,17 @@ def test_nothing_in_the_way() -> None:
     driver.apply(declared)
     assert {one.severity for one in found(declared)} == {OK}
     assert {one.severity for one in found(declared, state="absent")} <= {OK}
+
+
+def test_what_only_a_change_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without pyroute2 a run would be refused; check mode shows the whole change."""
+    monkeypatch.setattr(_netlink, "_classes", {})
+    monkeypatch.setitem(sys.modules, "pyroute2", None)
+    (missing,) = of(found(blue()), CONFLICT)
+    assert "pyroute2 is missing on this host" in missing.what
+    looked = _inspection.inspect(driver.task(blue()), check_mode=True)
+    assert of(looked, CONFLICT) == []
+    assert missing.what in [one.what for one in of(looked, NOTICE, "host")]
 
 
 def test_every_conflict_at_once() -> None:

@@ -98,7 +98,7 @@ def listed(text: str) -> str:
 
 @given(tables)
 def test_table_there_and_back(table: dict[Element, str]) -> None:
-    assert _nft.parse(listed(_nft.load(table))) == table
+    assert _nft.parse(listed(_nft.load(table, ports=True))) == table
 
 
 @given(tables, tables)
@@ -128,10 +128,12 @@ def test_rules_as_they_are_written() -> None:
     """However nft sets its lines, and whatever elements there are; not where a rule is another one, or missing."""
     elements = '\t\telements = { "br0" comment "bridgenet:1:default:x" }'
     listing = _nft.SKELETON.replace("    ", "\t").replace("set bridges {", f"set bridges {{\n{elements}\n")
-    assert _nft.is_as_written(listing.replace("\t}\n", "\t}\n\n"))
-    assert not _nft.is_as_written(listing.replace("drop", "accept", 1))
-    assert not _nft.is_as_written("".join(line for line in listing.splitlines(True) if "return" not in line))
-    assert not _nft.is_as_written("")
+    assert _nft.is_as_written(listing.replace("\t}\n", "\t}\n\n"), ports=True)
+    assert not _nft.is_as_written(listing.replace("drop", "accept", 1), ports=True)
+    assert not _nft.is_as_written(
+        "".join(line for line in listing.splitlines(True) if "return" not in line), ports=True
+    )
+    assert not _nft.is_as_written("", ports=True)
 
 
 def test_sets_of_a_later_version_are_left_alone() -> None:
@@ -141,14 +143,32 @@ def test_sets_of_a_later_version_are_left_alone() -> None:
 def test_rules_are_constant() -> None:
     """However many entries there are, the rules are the same; every set is used, and every used set is there."""
     many: dict[Element, str] = {Element("bridges", (f"br{number}",)): COMMENT for number in range(1000)}
-    assert _nft.load(many).count("\n") == _nft.load({Element("bridges", ("br0",)): COMMENT}).count("\n")
+    assert _nft.load(many, ports=True).count("\n") == _nft.load(
+        {Element("bridges", ("br0",)): COMMENT}, ports=True
+    ).count("\n")
     assert set(re.findall(r"@(\w+)", _nft.SKELETON)) == set(_nft.SETS)
+
+
+def test_a_program_without_maps_for_ports() -> None:
+    """It gets the other rules, each set of which is there, and no chain that is left without a way to it."""
+    assert [_nft.publishes(f"nftables v{version} (Name)") for version in ("0.9.8", "1.0.6", "1.1.3")] == [
+        False,
+        True,
+        True,
+    ]
+    text = _nft.load({Element("bridges", ("br0",)): COMMENT}, ports=False)
+    assert _nft.WITHOUT_PORTS in text
+    assert set(re.findall(r"@(\w+)", text)) == set(_nft.SETS) - set(_nft.PUBLISHED)
+    chains = re.findall(r"^    chain (\w+)", text, re.MULTILINE)
+    assert set(chains) >= set(re.findall(r"goto (\w+)", text))
+    assert _nft.is_as_written(_nft.WITHOUT_PORTS, ports=False)
+    assert not _nft.is_as_written(_nft.WITHOUT_PORTS, ports=True)
 
 
 def test_protocols_are_told_by_number() -> None:
     """nft resolves their names where /etc/protocols is there, and lists numbers where it is not."""
     element = Element("published4", ("udp", "53"), ("10.0.0.1", "53"))
-    text = _nft.load({element: COMMENT})
+    text = _nft.load({element: COMMENT}, ports=True)
     assert f'published4 {{ 17 . 53 comment "{COMMENT}" : 10.0.0.1 . 53 }}' in text
     assert _nft.parse(listed(text).replace("17 .", "udp .")) == {element: COMMENT}
 
