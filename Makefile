@@ -17,10 +17,14 @@ SITE_PACKAGES := python3-venv
 TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
 	procps python3-pyroute2 shellcheck sudo tcpdump tshark util-linux
 BENCH_PACKAGES := gcc libc6-dev
+DISTRIBUTIONS_PACKAGES := mmdebstrap openssh-client podman runc
 VM_PACKAGES := e2fsprogs mmdebstrap qemu-system-x86
 
 # Tests of their own machines run side by side, one more than a small machine has cores, because many wait.
 WORKERS := --numprocesses 3 --dist loadgroup
+
+# The oldest and the newest release that targets may have, and what lies between.
+PYROUTE2 := 0.7.2 0.7.12 0.8.1 0.9.7
 
 # Ansible refuses a locale that is not UTF-8, and a fresh machine has none set.
 export LC_ALL := C.UTF-8
@@ -34,7 +38,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache/xdg
 .PHONY: help
 help: ## this table
 	@awk -F ':.*## ' 'BEGIN { printf "%-12s %s\n%-12s %s\n", "target", "what it does", "------", "------------" } \
-		/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z0-9-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: site
 site: site-tools ## build the network of the inventory (default: seed 001 on this machine)
@@ -71,6 +75,15 @@ integration: test-tools ## the engine on this kernel, inside private namespaces 
 .PHONY: molecule
 molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
 	hack/molecule.sh 2 $(SCENARIOS)
+
+.PHONY: distributions
+distributions: test-tools ## the role on Debian 11, 12 and 13, run by systemd; before a release (root)
+	hack/apt.sh $(DISTRIBUTIONS_PACKAGES)
+	hack/molecule.sh 1 distributions
+
+.PHONY: pyroute2
+pyroute2: test-tools ## the engine with every release of pyroute2 that is supported; before a release (root)
+	hack/pyroute2.sh "$(PYROUTE2)" $(or $(ARGS),tests/integration/engine tests/unit/module_utils)
 
 .PHONY: vm
 vm: test-tools ## what not every kernel has, in a virtual machine; before a release (root)

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# molecule.sh WORKERS [SCENARIO...]: test scenarios, all unless told, WORKERS of them side by side.
+# molecule.sh WORKERS [SCENARIO...]: test scenarios, WORKERS of them side by side; unless told, all but those that have a
+# target of their own.
 #
 # Molecule's own --workers makes hosts once for all scenarios; here every scenario has hosts of its own. What a scenario
 # says goes into a log, which is shown where it fails.
@@ -15,7 +16,10 @@ workers=$1
 shift
 if [ $# -eq 0 ]; then
     for path in molecule/*/molecule.yml; do
-        set -- "$@" "$(basename "${path%/*}")"
+        case $path in
+            molecule/distributions/*) ;;
+            *) set -- "$@" "$(basename "${path%/*}")" ;;
+        esac
     done
 fi
 
