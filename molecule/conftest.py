@@ -42,7 +42,7 @@ class Lab:
         return {
             link["ifname"]: link
             for link in self.ip(namespace, "link", "show")
-            if link.get("linkinfo", {}).get("info_kind") in (None, "veth", "bridge", "tun")
+            if link.get("linkinfo", {}).get("info_kind") in (None, "veth", "bridge", "tun", "vxlan")
         }
 
     def addresses(self, namespace: str, link: str) -> list[str]:
