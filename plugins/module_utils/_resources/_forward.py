@@ -188,6 +188,9 @@ class ForwardRule(Resource):
         for comment in dict.fromkeys(filter(_labels.parse, found.values())):
             more = (entry for entry in firewall.by_comment.get(comment, ()) if entries.get(entry) == comment)
             found.update(dict.fromkeys(more, comment))
+        # A network that this task opens is in the draft alone.
+        networks = {Element("bridges", (_asks(one),)): comment for one, comment in _standing(found).items()}
+        found.update((one, comment) for one, comment in networks.items() if entries.get(one) == comment)
         return _by_place(_standing(found))
 
     def _is_here(self, place: str, comment: str, elements: set[Element]) -> bool:

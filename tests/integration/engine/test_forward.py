@@ -269,6 +269,13 @@ def test_whom_networks_may_ask() -> None:
         apply(forward({"bridge": "br0", "allow": ["br2"]}))
 
 
+def test_a_pair_back_to_a_network_that_may_ask() -> None:
+    """What a network may ask is its own, also where a pair asks in the other direction in the same task."""
+    story = Story(OFF)
+    story.changes(forward({"bridge": "br0", "allow": ["br1"]}, {"interface": "br1", "other": "br0", "both_ways": False}))
+    story.stays(forward({"bridge": "br0", "allow": ["br1"]}))
+
+
 @pytest.mark.parametrize("name", ["accepted", "bridges", "internal", "replies", "routed"])
 def test_a_lost_element_comes_back(name: str) -> None:
     """An entry of which something is missing is not there."""
