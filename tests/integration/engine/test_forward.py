@@ -272,8 +272,9 @@ def test_whom_networks_may_ask() -> None:
 def test_a_pair_back_to_a_network_that_may_ask() -> None:
     """What a network may ask is its own, also where a pair asks in the other direction in the same task."""
     story = Story(OFF)
-    story.changes(forward({"bridge": "br0", "allow": ["br1"]}, {"interface": "br1", "other": "br0", "both_ways": False}))
-    story.stays(forward({"bridge": "br0", "allow": ["br1"]}))
+    network = {"bridge": "br0", "allow": ["br1"]}
+    story.changes(forward(network, {"interface": "br1", "other": "br0", "both_ways": False}))
+    story.stays(forward(network))
 
 
 @pytest.mark.parametrize("name", ["accepted", "bridges", "internal", "replies", "routed"])
