@@ -17,6 +17,7 @@ SITE_PACKAGES := python3-venv
 TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
 	procps python3-pyroute2 shellcheck sudo tcpdump tshark util-linux
 BENCH_PACKAGES := gcc libc6-dev
+EVPN_PACKAGES := frr frr-pythontools
 DISTRIBUTIONS_PACKAGES := mmdebstrap openssh-client podman runc
 VM_PACKAGES := e2fsprogs mmdebstrap qemu-system-x86
 
@@ -75,6 +76,11 @@ integration: test-tools ## the engine on this kernel, inside private namespaces 
 .PHONY: molecule
 molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
 	hack/molecule.sh 2 $(SCENARIOS)
+
+.PHONY: evpn
+evpn: test-tools ## one network on three hosts with FRR as its control plane; before a release (root)
+	hack/apt.sh $(EVPN_PACKAGES)
+	hack/molecule.sh 1 evpn
 
 .PHONY: distributions
 distributions: test-tools ## the role on Debian 11, 12 and 13, run by systemd; before a release (root)

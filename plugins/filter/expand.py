@@ -24,8 +24,8 @@ options:
       - The networks, by name. A name has 1 to 36 letters, digits, V(_), V(.) and V(-).
       - The keys of a network are C(bridge), C(enable_ipv4), C(subnet), C(gateway), C(ip_range), C(enable_ipv6),
         C(ipv6_subnet), C(ipv6_gateway), C(ipv6_range), C(aux_addresses), C(masquerade), C(internal), C(icc),
-        C(allow), C(gateway_mode), C(mtu), C(driver), C(vni), C(vxlan_port), C(external), C(shared) and C(state). None
-        is required.
+        C(allow), C(gateway_mode), C(mtu), C(driver), C(vni), C(vxlan_port), C(control_plane), C(external), C(shared)
+        and C(state). None is required.
       - C(enable_ipv4) (V(true) by default) and C(enable_ipv6) (V(false) by default) say which addresses there are. One
         of them is V(true). Where IPv6 is off, no link of the network speaks it.
       - C(subnet) is an IPv4 network in CIDR notation, such as V(10.10.0.0/16). Without it, it is that of the bridge
@@ -66,6 +66,9 @@ options:
         with the same address and MAC address, and a container uses that of its own host. C(subnet), and with IPv6
         C(ipv6_subnet), is required and the same on all of them, and so are the gateways, C(internal) and C(vxlan_port).
       - C(vni) is the number of such a network, V(1) to V(16777215). C(vxlan_port) is the UDP port, V(4789) by default.
+      - C(control_plane) says who tells the host of such a network where the others and their containers are. V(static)
+        (the default) are the inventory, and what the network learns from what comes in. V(evpn) is a routing daemon on
+        every host, which the role P(nslab.bridgenet.evpn#role) sets up; nothing is learned then. The same on all hosts.
       - The C(mtu) of such a network is by default what the underlay of O(host) carries in VXLAN, which is 50 bytes less
         than its own with IPv4 and 70 with IPv6. More than that is refused.
       - C(external) set to V(true) joins an existing bridge, which is neither changed nor labelled. C(gateway) is then

@@ -19,22 +19,41 @@ if TYPE_CHECKING:
     from ._declared import Network
 
 _DRIVERS = ("bridge", "vxlan")
+_CONTROL_PLANES = ("static", "evpn")
 _VNI_MAX = 2**24 - 1
 _PORT = 4789  # RFC 7348
 _OVERHEAD = {4: 50, 6: 70}  # IP, UDP, VXLAN and the inner Ethernet header
 _VARIABLE = "container_bridge_network_vxlan_address"
 
 
-def _driver(key: str, value: Any) -> str:
-    word = read.text(key, value)
-    if word not in _DRIVERS:
-        raise BridgenetError(f"{key} {word!r} is not possible; {read.choices(word, _DRIVERS)}")
-    return word
+def _one_of(*words: str) -> read.Reader:
+    def reader(key: str, value: Any) -> str:
+        word = read.text(key, value)
+        if word not in words:
+            raise BridgenetError(f"{key} {word!r} is not possible; {read.choices(word, words)}")
+        return word
+
+    return reader
 
 
-KEYS: Mapping[str, read.Reader] = {"driver": _driver, "vni": read.whole, "vxlan_port": read.whole}
+KEYS: Mapping[str, read.Reader] = {
+    "driver": _one_of(*_DRIVERS),
+    "vni": read.whole,
+    "vxlan_port": read.whole,
+    "control_plane": _one_of(*_CONTROL_PLANES),
+}
 # What is the same on all hosts of a network. An MTU may differ: the smallest one holds for those who talk.
-_COMMON = ("enable_ipv4", "subnet", "gateway", "enable_ipv6", "ipv6_subnet", "ipv6_gateway", "internal", "vxlan_port")
+_COMMON = (
+    "enable_ipv4",
+    "subnet",
+    "gateway",
+    "enable_ipv6",
+    "ipv6_subnet",
+    "ipv6_gateway",
+    "internal",
+    "vxlan_port",
+    "control_plane",
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +63,7 @@ class Overlay:
     vni: int
     port: int
     link: str  # by which the bridge reaches them
+    evpn: bool  # whether a routing daemon tells who has what; otherwise it is learned from what comes in
 
 
 @dataclass(frozen=True)
@@ -109,14 +129,14 @@ def underlay(
     mine = _wide(networks)
     if not mine:
         return None
-    found = {own: {"address": address or _known_address(own, variables[own]), "networks": mine}}
+    found = {own: {"address": address or known_address(own, variables[own]), "networks": mine}}
     for host in hosts:
         if host == own:
             continue
         theirs = variables[host]
         wide = _wide(theirs.get("container_bridge_network_networks"))
         if wide and theirs.get("container_bridge_network_state") != "absent":
-            found[str(host)] = {"address": _known_address(str(host), theirs), "networks": wide}
+            found[str(host)] = {"address": known_address(str(host), theirs), "networks": wide}
     return {"own": own, "hosts": found}
 
 
@@ -129,7 +149,7 @@ def _wide(networks: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def _known_address(host: str, variables: Mapping[str, Any]) -> str:
+def known_address(host: str, variables: Mapping[str, Any]) -> str:
     """That of the inventory before that of facts, which not every run gathers."""
     told = variables.get(_VARIABLE)
     if told:
@@ -161,7 +181,7 @@ def read_underlay(value: Any) -> Underlay:
 def overlay(name: str, keys: Mapping[str, Any]) -> Overlay | None:
     """From the keys of a network; None where it is on one host only."""
     if keys.get("driver", "bridge") == "bridge":
-        for key in ("vni", "vxlan_port"):
+        for key in ("vni", "vxlan_port", "control_plane"):
             if key in keys:
                 raise BridgenetError(f"{key} needs driver: vxlan; write that, or drop {key}")
         return None
@@ -176,7 +196,7 @@ def overlay(name: str, keys: Mapping[str, Any]) -> Overlay | None:
     for key, value, most in (("vni", vni, _VNI_MAX), ("vxlan_port", port, _names.PORT_MAX)):
         if not 1 <= value <= most:
             raise BridgenetError(f"{key} {value} is out of range: 1 to {most} are possible")
-    return Overlay(vni, port, _link(name))
+    return Overlay(vni, port, _link(name), keys.get("control_plane") == "evpn")
 
 
 def _link(network: str) -> str:
@@ -200,6 +220,11 @@ def check(networks: Iterable[Network], given: Mapping[str, Mapping[str, Any]], u
             with read.at(f"network {network.name!r}"):
                 _check_others(network.name, network.overlay, given[network.name], under)
             under.peers(network.name, network.overlay)
+            if network.overlay.evpn and _names.family(under.local) == 6:
+                raise BridgenetError(
+                    f"network {network.name!r}: control_plane is evpn, and the address of this host {under.local}, but "
+                    f"FRR knows hosts by IPv4 addresses only; set {_VARIABLE} to one, or write control_plane: static"
+                )
 
 
 def _check_others(name: str, own: Overlay, keys: Mapping[str, Any], under: Underlay) -> None:
@@ -273,7 +298,8 @@ def options(network: Network, under: Underlay | None) -> list[dict[str, Any]]:
             "vni": network.overlay.vni,
             "port": network.overlay.port,
             "local": under.local,
-            "peers": under.peers(network.name, network.overlay),
+            "learning": not network.overlay.evpn,
+            **({} if network.overlay.evpn else {"peers": under.peers(network.name, network.overlay)}),
             "up": True,
             "ipv6": False,
             "addresses": [],
@@ -287,12 +313,21 @@ def port(network: Network) -> list[dict[str, Any]]:
     """The port by which its bridge has it.
 
     Every host has the gateway, with the same address and the same MAC address. With neighbour suppression the bridge
-    keeps questions for its own address from the other hosts, which would answer them as well.
+    keeps questions for its own address from the other hosts, which would answer them as well; with a control plane it
+    answers for all neighbours that it was told.
     """
     if network.overlay is None or not network.present:
         return []
     named = {"name": network.overlay.link, "master": network.bridge}
-    return [{**named, "isolated": not network.policy.icc, "neigh_suppress": bool(network.gateways)}]
+    evpn = network.overlay.evpn
+    return [
+        {
+            **named,
+            "isolated": not network.policy.icc,
+            "learning": not evpn,
+            "neigh_suppress": evpn or bool(network.gateways),
+        }
+    ]
 
 
 def bridge(network: Network, project: str) -> dict[str, Any]:

@@ -418,7 +418,7 @@ REFUSED = {
         "network 'blue': unknown key 'subnets'; did you mean 'subnet'? "
         "valid: bridge, enable_ipv4, subnet, gateway, ip_range, enable_ipv6, ipv6_subnet, ipv6_gateway, ipv6_range, "
         "aux_addresses, masquerade, internal, icc, allow, gateway_mode, mtu, driver, vni, vxlan_port, "
-        "external, shared, state",
+        "control_plane, external, shared, state",
     ),
     "key: misspelt in a container": (
         NETWORKS,

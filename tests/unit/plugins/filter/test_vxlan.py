@@ -64,6 +64,7 @@ def test_link_and_port():
         "vni": 100,
         "port": 4789,
         "local": "198.18.0.1",
+        "learning": True,
         "peers": ["198.18.0.2", "198.18.0.3"],
         "up": True,
         "ipv6": False,
@@ -72,7 +73,19 @@ def test_link_and_port():
         "exclusive": True,
     }
     assert lists()["bridge_port"] == [
-        {"name": "vx-blue", "master": "br-blue", "isolated": False, "neigh_suppress": True}
+        {"name": "vx-blue", "master": "br-blue", "isolated": False, "learning": True, "neigh_suppress": True}
+    ]
+
+
+def test_control_plane():
+    """A routing daemon says who has what: nothing is learned, and whom to flood to is not ours to say."""
+    networks = {"blue": {**BLUE, "control_plane": "evpn", "gateway": False}}
+    found = lists(hosts(h1=host("198.18.0.1", networks), h2=NONE, h3=NONE), networks=networks)
+    (link,) = found["vxlan"]
+    assert link["learning"] is False
+    assert "peers" not in link
+    assert found["bridge_port"] == [
+        {"name": "vx-blue", "master": "br-blue", "isolated": False, "learning": False, "neigh_suppress": True}
     ]
 
 
@@ -177,6 +190,8 @@ def test_long_name():
         ({"vni": None}, "driver is vxlan, but there is no vni; write a number from 1 to 16777215"),
         ({"vxlan_port": 65536}, "vxlan_port 65536 is out of range: 1 to 65535"),
         ({"driver": "overlay"}, "driver 'overlay' is not possible; valid: bridge, vxlan"),
+        ({"control_plane": "bgp"}, "control_plane 'bgp' is not possible; valid: static, evpn"),
+        ({"driver": None, "vni": None, "control_plane": "evpn"}, "control_plane needs driver: vxlan"),
         ({"driver": None}, "vni needs driver: vxlan; write that, or drop vni"),
         ({"external": True}, "driver is vxlan, but external is true"),
         ({"subnet": None}, "is shared with other hosts and has no subnet; write that"),
@@ -204,6 +219,10 @@ def test_refused(keys, message):
             {"h2": host("198.18.0.2", {"red": BLUE})},
             "network 'blue': vni 100 is that of network 'red' on host 'h2'",
         ),
+        (
+            {"h2": host("198.18.0.2", {"blue": {**BLUE, "control_plane": "evpn"}})},
+            "control_plane is not written here, and evpn on host 'h2'",
+        ),
         ({"h2": host("lab2.example.com")}, "host 'h2' has a network with driver: vxlan, but no address"),
         ({"h1": host("lab1.example.com")}, "host 'h1' has a network with driver: vxlan, but no address"),
         ({"h2": host("fd00:198::2")}, "mix IPv4 and IPv6; set container_bridge_network_vxlan_address"),
@@ -214,6 +233,12 @@ def test_refused(keys, message):
 def test_refused_among_hosts(variables, message):
     with pytest.raises(AnsibleFilterError, match=re.escape(message)):
         lists(hosts(**variables))
+
+
+def test_refused_with_ipv6():
+    networks = {"blue": {**BLUE, "control_plane": "evpn"}}
+    with pytest.raises(AnsibleFilterError, match="FRR knows hosts by IPv4 addresses only"):
+        lists({"h1": host("fd00:198::1", networks)}, networks=networks)
 
 
 def test_one_number_twice():
