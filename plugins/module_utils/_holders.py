@@ -10,6 +10,7 @@ namespace holds one, too; the kernel tells nobody of that.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
@@ -73,15 +74,22 @@ class _Mount:
 
 
 def _mounts(process: str) -> list[_Mount]:
-    found = []
-    with open(f"/proc/{process}/mountinfo", encoding="utf-8", errors="surrogateescape") as handle:
-        for line in handle:
-            words = line.split()
-            dash = words.index("-", 6)
-            groups = frozenset(match.group(1) for match in map(_GROUP.match, words[6:dash]) if match)
-            path = _ESCAPED.sub(lambda match: chr(int(match.group(1), 8)), words[4])
-            found.append(_Mount(words[0], words[1], words[3], path, groups, words[dash + 1]))
-    return found
+    try:
+        with open(f"/proc/{process}/mountinfo", encoding="utf-8", errors="surrogateescape") as handle:
+            lines = handle.readlines()
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return []  # of a process that is ending (mounts_open_common, fs/proc_namespace.c)
+    return [_mount(line) for line in lines]
+
+
+def _mount(line: str) -> _Mount:
+    words = line.split()
+    dash = words.index("-", 6)
+    groups = frozenset(match.group(1) for match in map(_GROUP.match, words[6:dash]) if match)
+    path = _ESCAPED.sub(lambda match: chr(int(match.group(1), 8)), words[4])
+    return _Mount(words[0], words[1], words[3], path, groups, words[dash + 1])
 
 
 def _inside(mounts: list[_Mount]) -> Iterator[tuple[int, _Mount, frozenset[str]]]:

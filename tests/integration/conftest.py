@@ -18,6 +18,7 @@ def _group(item: pytest.Item) -> str:
     return directory if directory in TOGETHER else ""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.pluginmanager.hasplugin("xdist"):
         return

@@ -220,7 +220,7 @@ def test_rules_are_written_as_nft_prints_them() -> None:
 def test_our_table_is_repaired(prints_otherwise: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rule that somebody took out of our table, or put in, makes a change, whatever nft's words are."""
     if prints_otherwise:
-        monkeypatch.setattr(_nft, "is_as_written", lambda _listing: False)
+        monkeypatch.setattr(_nft, "is_as_written", lambda _listing, ports: False)
     declared = masquerade("nftables", bridge="br0")
     apply(declared)
     assert not apply(declared).changed

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,14 @@ def refused(objects: dict[str, Any], **options: Any) -> str:
     assert str(foreseen.value) == str(caught.value)
     snapshot.same(before, snapshot.state())
     return str(caught.value)
+
+
+def test_a_process_that_has_ended_holds_nothing() -> None:
+    """Nor can its mounts be asked for, while nobody has waited for it."""
+    apply(network())
+    with subprocess.Popen([*INSIDE, "true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert apply(ns1()).changed
 
 
 def test_held_by_a_process() -> None:
