@@ -22,7 +22,7 @@ DISTRIBUTIONS_PACKAGES := mmdebstrap openssh-client podman runc
 VM_PACKAGES := e2fsprogs mmdebstrap qemu-system-x86
 
 # Tests of their own machines run side by side, one more than a small machine has cores, because many wait.
-WORKERS := --numprocesses 3 --dist loadgroup
+WORKERS := --numprocesses 3
 
 # The oldest and the newest release that targets may have, and what lies between.
 PYROUTE2 := 0.7.2 0.7.12 0.8.1 0.9.7

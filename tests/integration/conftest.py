@@ -6,23 +6,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-HERE = Path(__file__).parent
 TOGETHER = ("docker", "systemd", "yardsticks")  # directories
 
 
-def _group(item: pytest.Item) -> str:
-    directory = item.path.relative_to(HERE).parts[0] if HERE in item.path.parents else ""
-    return directory if directory in TOGETHER else ""
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Its own --dist loadgroup goes by marks, which it does not see with this pytest."""
+    from xdist.scheduler import LoadScopeScheduling
 
+    class Together(LoadScopeScheduling):
+        """The largest scopes first, each on one worker."""
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the marks
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if _group(item):
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: not _group(item))
+        def _split_scope(self, nodeid: str) -> str:
+            directory = Path(nodeid.partition("::")[0]).parent.name
+            return directory if directory in TOGETHER else nodeid
+
+    return Together(config, log)
