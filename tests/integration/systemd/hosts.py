@@ -45,7 +45,7 @@ def image() -> str:
         CACHE.mkdir(parents=True, exist_ok=True)
         archive = CACHE / f"{variant}.tar"
         if not archive.exists():
-            fresh = archive.with_name(f"{variant}.new.tar")
+            fresh = archive.with_name(f"{variant}.{os.getpid()}.tar")  # another run may be at it
             run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(fresh))
             fresh.rename(archive)
         run("podman", "import", "--quiet", str(archive), name)
