@@ -29,8 +29,8 @@ from typing import Any
 NAMED = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
 TIME_LIMIT = 20  # seconds
-# When an engine of the machine ends a container, its mounts go in every namespace that has a copy of them.
-ENGINES = ("/var/lib/containerd/", "/var/lib/containers/", "/var/lib/docker/")
+# What others on the machine mount there goes in every namespace that has a copy of it: containers, images being built.
+ELSEWHERE = ("/tmp/", "/var/lib/containerd/", "/var/lib/containers/", "/var/lib/docker/")
 SELF_MOVING = re.compile(r"operstate|.*_timer")
 
 
@@ -138,7 +138,7 @@ def mounts() -> str:
         sorted(
             f"{field[4]} {field[3]} {field[5]} {field[field.index('-') + 1]}"
             for field in fields
-            if not field[4].startswith(ENGINES)
+            if not field[4].startswith(ELSEWHERE)
         )
     )
 
