@@ -10,23 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _forwarding, _names, _vlans
-from .._draft import IPV6_MIN_MTU, Draft, change, place
+from .._draft import IPV6_MIN_MTU, Draft, change
 from .._errors import BridgenetError
-from .._labels import Label
 from .._model import NEW_BRIDGE, BridgeOptions, Host, Link, Vlan
 from .._reader import Scope
-from ._base import (
-    LINK,
-    OWNED,
-    STATE,
-    Context,
-    Options,
-    Resource,
-    declared_link,
-    declared_namespace,
-    is_present,
-    shown_link,
-)
+from ._base import LINK, OWNED, STATE, Context, Options, shown_link
+from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -51,32 +40,19 @@ _FLAGS = ("stp", "vlan_filtering", "nf_call_iptables", "nf_call_ip6tables", "nf_
 
 
 @dataclass(frozen=True)
-class Bridge(Resource):
-    """A bridge in the host or in a namespace."""
+class Bridge(OwnedLink):
+    """A bridge."""
 
-    namespace: str
-    link: Link
-    label: Label
-    mac: str  # of a new one
-    accept_ra: int | None = None
-    exclusive: bool = False
-    take_over: bool = False
-    labelled: bool = False
-    vlans: tuple[Vlan, ...] | None = None
-
-    @property
-    def what(self) -> str:
-        return f"bridge {self.link.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
+    accept_ra: int | None
+    vlans: tuple[Vlan, ...] | None
+    module = kind = called = "bridge"
 
     def widen(self, scope: Scope) -> None:
-        if self.namespace:
-            scope.namespaces.add(self.namespace)
+        super().widen(scope)
         if self.accept_ra is not None:
             scope.sysctls.setdefault(self.namespace, set()).add(self._accept_ra_key)
-        if self.present:
-            scope.add_link(self.namespace, self.link)
-            if self._heeds_vlans():
-                scope.vlans = True
+        if self.present and self._heeds_vlans():
+            scope.vlans = True
 
     def _heeds_vlans(self) -> bool:
         return self.vlans is not None or bool(self.link.bridge and self.link.bridge.vlan_filtering)
@@ -85,45 +61,19 @@ class Bridge(Resource):
     def _accept_ra_key(self) -> str:
         return _forwarding.router_advertisements([self.link.name])[0]
 
-    def owns(self) -> list[tuple[str, str]]:
-        return [("link", f"{self.namespace}/{self.link.name}")]
+    def _drop(self, draft: Draft) -> None:
+        super()._drop(draft)
+        draft.sysctls[self.namespace].pop(self._accept_ra_key, None)
 
-    def predict(self, draft: Draft) -> None:
-        name = self.link.name
-        if not self.present:
-            found = draft.find(self.namespace, name)
-            if found is not None:
-                self._must_be_bridge(found)
-                draft.may_remove(found.label or "", self.label if self.labelled else None, self.what)
-                draft.drop(self.namespace, name)
-                draft.sysctls[self.namespace].pop(self._accept_ra_key, None)
-            return
-        found = draft.need(self.namespace).get(name)
+    def _put(self, draft: Draft, found: Link | None) -> None:
         if self.link.mtu is not None:
-            draft.undeclared_mtu.discard((self.namespace, name))
+            draft.undeclared_mtu.discard((self.namespace, self.link.name))
         elif found is None:
-            draft.undeclared_mtu.add((self.namespace, name))
-        if found is None:
-            found = Link(
-                name=name,
-                kind="bridge",
-                mac=self.mac,
-                mtu=1500,
-                up=True,
-                ipv6=draft.new_links_speak_ipv6(self.namespace),
-                label=str(self.label),
-                master="",
-                bridge=NEW_BRIDGE,
-                addresses=(),
-                routes=(),
-            )
-        else:
-            self._must_be_bridge(found)
-            if found.label != str(self.label):
-                draft.claim(found.label or "", self.label, self.what, self.take_over)
+            draft.undeclared_mtu.add((self.namespace, self.link.name))
         if self._heeds_vlans():
             draft.need_vlans(self.what)
-        changed = change(found, self.link, self.exclusive)
+        old = found or self._new(draft, mac=self.mac, mtu=1500, bridge=NEW_BRIDGE)
+        changed = change(old, self.link, self.exclusive)
         if self.vlans is not None:
             changed = _vlans.with_vlans(changed, self.vlans, self.exclusive)
         draft.put(self.namespace, changed)
@@ -133,17 +83,8 @@ class Bridge(Resource):
                 raise BridgenetError(f"{self.what}: accept_ra is for IPv6, and {why}; drop accept_ra")
             draft.sysctls[self.namespace][self._accept_ra_key] = str(self.accept_ra)
 
-    def _must_be_bridge(self, found: Link) -> None:
-        if found.kind != "bridge":
-            kind = f"a {found.kind}" if found.kind else "no virtual device"
-            raise BridgenetError(
-                f"interface {found.name!r} in {place(self.namespace)} exists and is {kind}, not a bridge; choose "
-                "another name for the bridge"
-            )
-
     def view(self, host: Host) -> Options | None:
-        namespace = host.namespaces.get(self.namespace)
-        link = namespace.links.get(self.link.name) if namespace else None
+        link = self._standing(host)
         if link is None or link.bridge is None:
             return None
         shown = shown_link(link, self.namespace, self.label.project)
@@ -158,7 +99,7 @@ class Bridge(Resource):
             nf_call_arptables=options.nf_call_arptables,
         )
         if self.accept_ra is not None:
-            value = namespace.sysctls.get(self._accept_ra_key) if namespace else None
+            value = host.namespaces[self.namespace].sysctls.get(self._accept_ra_key)
             shown["accept_ra"] = None if value is None else int(value)
         if self.vlans is not None:  # otherwise they are mostly not read
             shown["vlans"] = _vlans.shown(link)
@@ -185,14 +126,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Bridge:
     )
     label = context.label(options.get("label"), _names.interface(options["name"]))
     return Bridge(
-        present=is_present(options, context),
-        namespace=declared_namespace(options),
-        link=declared_link(options, bridge=bridge, label=str(label)),
-        label=label,
-        mac=context.mac(f"bridge {label.object}"),
+        **declared("bridge", label, options, context, bridge=bridge),
         accept_ra=options.get("accept_ra"),
-        exclusive=bool(options.get("exclusive")),
-        take_over=bool(options.get("take_over")),
-        labelled=options.get("label") is not None,
         vlans=_vlans.declared(f"bridge {options['name']!r}", options),
     )

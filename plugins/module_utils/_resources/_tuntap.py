@@ -11,23 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _names
-from .._draft import Draft, change, place
+from .._draft import Draft, change
 from .._errors import BridgenetError
-from .._labels import Label
 from .._model import Host, Link, TunOptions, released
 from .._reader import Scope
-from ._base import (
-    LINK,
-    OWNED,
-    STATE,
-    Context,
-    Options,
-    Resource,
-    declared_link,
-    declared_namespace,
-    is_present,
-    shown_link,
-)
+from ._base import LINK, OWNED, STATE, Context, Options, is_present, shown_link
+from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -49,73 +38,35 @@ _FLAGS = ("multi_queue", "packet_info", "vnet_hdr")
 
 
 @dataclass(frozen=True)
-class Tuntap(Resource):
-    """A tun or tap in the host or in a namespace."""
+class Tuntap(OwnedLink):
+    """A tun or tap."""
 
-    namespace: str
-    link: Link
     options: TunOptions  # owner and group as they were named
-    label: Label
-    mac: str  # of a new tap
-    exclusive: bool = False
-    take_over: bool = False
-    labelled: bool = False
-
-    @property
-    def what(self) -> str:
-        return f"tuntap {self.link.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
+    module, kind, called = "tuntap", "tun", "tun or tap"
 
     def widen(self, scope: Scope) -> None:
+        super().widen(scope)
         scope.tuns = True
-        if self.namespace:
-            scope.namespaces.add(self.namespace)
         if self.present:
-            scope.add_link(self.namespace, self.link)
             scope.accounts.update((kind, name) for kind, name in self._accounts() if not name.isdigit())
 
     def _accounts(self) -> list[tuple[str, str]]:
         named = (("user", self.options.owner), ("group", self.options.group))
         return [(kind, name) for kind, name in named if name]
 
-    def owns(self) -> list[tuple[str, str]]:
-        return [("link", f"{self.namespace}/{self.link.name}")]
-
-    def predict(self, draft: Draft) -> None:
-        name = self.link.name
-        if not self.present:
-            found = draft.find(self.namespace, name)
-            if found is not None:
-                self._must_be_tuntap(found)
-                draft.may_remove(found.label or "", self.label if self.labelled else None, self.what)
-                draft.drop(self.namespace, name)
-            return
-        found = draft.need(self.namespace).get(name)
-        if found is not None:
-            self._must_be_tuntap(found)
-            if found.label != str(self.label):
-                draft.claim(found.label or "", self.label, self.what, self.take_over)
-        old = found or self._new(draft)
+    def _put(self, draft: Draft, found: Link | None) -> None:
+        old = found or self._new(
+            draft,
+            mac=self.mac if self.options.mode == "tap" else "",
+            mtu=1500,
+            tun=dataclasses.replace(_NEW, mode=self.options.mode),
+            persistent=True,
+        )
         new = change(old, self.link.but(tun=self._numbered(draft)), self.exclusive)
         if found is not None and new.tun != found.tun:
             self._must_be_free(found)
             new = self._remade(new)
         draft.put(self.namespace, new)
-
-    def _new(self, draft: Draft) -> Link:
-        return Link(
-            name=self.link.name,
-            kind="tun",
-            mac=self.mac if self.options.mode == "tap" else "",
-            mtu=1500,
-            up=True,
-            ipv6=draft.new_links_speak_ipv6(self.namespace),
-            label=str(self.label),
-            master="",
-            tun=dataclasses.replace(_NEW, mode=self.options.mode),
-            addresses=(),
-            routes=(),
-            persistent=True,
-        )
 
     def _remade(self, link: Link) -> Link:
         """A tun has no MAC address, and cannot be a port of a bridge."""
@@ -137,11 +88,9 @@ class Tuntap(Resource):
             group=numbers.get("group", self.options.group),
         )
 
-    def _must_be_tuntap(self, found: Link) -> None:
-        where = f"interface {found.name!r} in {place(self.namespace)} exists and"
-        if found.kind != "tun":
-            kind = f"a {found.kind}" if found.kind else "no virtual device"
-            raise BridgenetError(f"{where} is {kind}, not a tun or tap; choose another name for the tuntap")
+    def _must_be_such(self, found: Link) -> None:
+        super()._must_be_such(found)
+        where = self._is_there(found)
         if found.tun is None:
             raise BridgenetError(f"{where} the kernel does not tell its mode; use a kernel of 4.17 or later")
         if not found.persistent:
@@ -157,8 +106,7 @@ class Tuntap(Resource):
             )
 
     def view(self, host: Host) -> Options | None:
-        namespace = host.namespaces.get(self.namespace)
-        link = namespace.links.get(self.link.name) if namespace else None
+        link = self._standing(host)
         if link is None or link.tun is None:
             return None
         shown = shown_link(link, self.namespace, self.label.project)
@@ -185,18 +133,11 @@ def declare(options: Mapping[str, Any], context: Context) -> Tuntap:
     label = context.label(options.get("label"), name)
     owner, group = options.get("owner"), options.get("group")
     return Tuntap(
-        present=present,
-        namespace=declared_namespace(options),
-        link=declared_link(options, label=str(label)),
+        **declared("tuntap", label, options, context),
         options=TunOptions(
             mode=mode,
             owner=_names.account("owner", owner) if owner is not None else None,
             group=_names.account("group", group) if group is not None else None,
             **{flag: options.get(flag) for flag in _FLAGS},
         ),
-        label=label,
-        mac=context.mac(f"tuntap {label.object}"),
-        exclusive=bool(options.get("exclusive")),
-        take_over=bool(options.get("take_over")),
-        labelled=options.get("label") is not None,
     )

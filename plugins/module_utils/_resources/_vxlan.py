@@ -13,21 +13,9 @@ from typing import Any
 from .. import _names
 from .._draft import Draft, change, place
 from .._errors import BridgenetError
-from .._labels import Label
 from .._model import Host, Link, VxlanOptions, overlay
-from .._reader import Scope
-from ._base import (
-    LINK,
-    OWNED,
-    STATE,
-    Context,
-    Options,
-    Resource,
-    declared_link,
-    declared_namespace,
-    is_present,
-    shown_link,
-)
+from ._base import LINK, OWNED, STATE, Context, Options, is_present, shown_link
+from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},
@@ -51,46 +39,15 @@ _VNI_MAX = 2**24 - 1
 
 
 @dataclass(frozen=True)
-class Vxlan(Resource):
-    """A VXLAN link in the host or in a namespace."""
+class Vxlan(OwnedLink):
+    """A VXLAN link."""
 
-    namespace: str
-    link: Link
     options: VxlanOptions
-    label: Label
-    mac: str  # of a new one
-    exclusive: bool = False
-    take_over: bool = False
-    labelled: bool = False
+    module = kind = called = "vxlan"
 
-    @property
-    def what(self) -> str:
-        return f"vxlan {self.link.name!r}" + (f" in namespace {self.namespace!r}" if self.namespace else "")
-
-    def widen(self, scope: Scope) -> None:
-        if self.namespace:
-            scope.namespaces.add(self.namespace)
-        if self.present:
-            scope.add_link(self.namespace, self.link)
-
-    def owns(self) -> list[tuple[str, str]]:
-        return [("link", f"{self.namespace}/{self.link.name}")]
-
-    def predict(self, draft: Draft) -> None:
-        name = self.link.name
-        if not self.present:
-            found = draft.find(self.namespace, name)
-            if found is not None:
-                self._must_be_vxlan(found)
-                draft.may_remove(found.label or "", self.label if self.labelled else None, self.what)
-                draft.drop(self.namespace, name)
-            return
-        found = draft.need(self.namespace).get(name)
-        if found is not None:
-            self._must_be_vxlan(found)
-            if found.label != str(self.label):
-                draft.claim(found.label or "", self.label, self.what, self.take_over)
-        old = found or self._new(draft)
+    def _put(self, draft: Draft, found: Link | None) -> None:
+        mtu = _UNDERLAY_MTU - OVERHEAD[_names.family(self.options.local or "")]
+        old = found or self._new(draft, mac=self.mac, mtu=mtu, vxlan=_NEW, flood=())
         new = change(old, self.link.but(vxlan=overlay(old.vxlan or _NEW, self.options)), self.exclusive)
         if found is not None and new.vxlan != found.vxlan and self._is_fed():
             new = new.but(flood=())
@@ -101,31 +58,12 @@ class Vxlan(Resource):
         """Whether somebody else, a routing daemon, tells a link its peers, anew where it is made anew."""
         return self.link.flood is None and self.options.learning is False
 
-    def _new(self, draft: Draft) -> Link:
-        return Link(
-            name=self.link.name,
-            kind="vxlan",
-            mac=self.mac,
-            mtu=_UNDERLAY_MTU - OVERHEAD[_names.family(self.options.local or "")],
-            up=True,
-            ipv6=draft.new_links_speak_ipv6(self.namespace),
-            label=str(self.label),
-            master="",
-            vxlan=_NEW,
-            flood=(),
-            addresses=(),
-            routes=(),
-        )
-
-    def _must_be_vxlan(self, found: Link) -> None:
-        where = f"interface {found.name!r} in {place(self.namespace)} exists and is"
-        if found.kind != "vxlan":
-            kind = f"a {found.kind}" if found.kind else "no virtual device"
-            raise BridgenetError(f"{where} {kind}, not a vxlan; choose another name for the vxlan")
+    def _must_be_such(self, found: Link) -> None:
+        super()._must_be_such(found)
         if found.vxlan is None:
             raise BridgenetError(
-                f"{where} a vxlan with a group, a device or external, which are not managed here; remove it, or choose "
-                "another name"
+                f"{self._is_there(found)} is a vxlan with a group, a device or external, which are not managed here; "
+                "remove it, or choose another name"
             )
 
     def _must_fit(self, new: Link, draft: Draft) -> None:
@@ -144,8 +82,7 @@ class Vxlan(Resource):
                 )
 
     def view(self, host: Host) -> Options | None:
-        namespace = host.namespaces.get(self.namespace)
-        link = namespace.links.get(self.link.name) if namespace else None
+        link = self._standing(host)
         if link is None or link.vxlan is None:
             return None
         shown = shown_link(link, self.namespace, self.label.project)
@@ -192,9 +129,7 @@ def declare(options: Mapping[str, Any], context: Context) -> Vxlan:
     if local and ipaddress.ip_address(local).is_link_local:
         raise BridgenetError(f"{what}: local address {local!r} is link-local, which needs a device; give another one")
     return Vxlan(
-        present=present,
-        namespace=declared_namespace(options),
-        link=declared_link(options, flood=_peers(what, options.get("peers"), local), label=str(label)),
+        **declared("vxlan", label, options, context, flood=_peers(what, options.get("peers"), local)),
         options=VxlanOptions(
             vni=_ranged(what, options, "vni", 1, _VNI_MAX),
             local=local,
@@ -202,9 +137,4 @@ def declare(options: Mapping[str, Any], context: Context) -> Vxlan:
             learning=options.get("learning"),
             ttl=_ranged(what, options, "ttl", 0, 255),
         ),
-        label=label,
-        mac=context.mac(f"vxlan {label.object}"),
-        exclusive=bool(options.get("exclusive")),
-        take_over=bool(options.get("take_over")),
-        labelled=options.get("label") is not None,
     )
