@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,9 @@ class SystemdHost:
             done
             systemctl list-units --all --plain --no-legend 'bridgenet-*' 'nslab-bridgenet-*' | sort
             [ ! -d /etc/netns ] || find /etc/netns -print -type f -exec cat {} +
-            ip netns list | cut -d' ' -f1 | sort; ip -br link | sed 's/@.*//'; nft list ruleset
+            ip netns list | cut -d' ' -f1 | sort; nft list ruleset
+            # The kernel tells of carriers later than of the rest: they are no part of what a task made.
+            ip -br link | sed -E 's/@[^ ]+//; s/ +(UP|DOWN|UNKNOWN|LOWERLAYERDOWN) +/ /; s/NO-CARRIER,//; s/,LOWER_UP//'
             """
         )
 
@@ -214,4 +217,6 @@ class Story:
         for objects, options in self._past:
             host.engine(objects, **options)
         host.shell("\n".join(actions))
-        assert host.state() == after, "by the commands it is different"
+        replayed = host.state()
+        difference = unified_diff(after.splitlines(), replayed.splitlines(), "engine", "commands", lineterm="")
+        assert replayed == after, "by the commands it is different:\n" + "\n".join(difference)
