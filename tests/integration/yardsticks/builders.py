@@ -12,6 +12,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from ansible_collections.nslab.bridgenet.tests.integration.docker.engine import 
 from ansible_collections.nslab.bridgenet.tests.integration.engine import driver
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 
-from .specification import Container, Network, Specification
+from .specification import Container, Network, Port, Specification
 
 CNI = "/usr/lib/cni"
 NETAVARK = "/usr/lib/podman/netavark"
@@ -71,7 +72,7 @@ def _plugins(network: Network, container: Container) -> list[dict[str, Any]]:
         {"address": f"{address}/{subnet.partition('/')[2]}", "gateway": gateway}
         for address, subnet, gateway in zip(container.addresses, network.subnets, network.addresses)
     ]
-    routes = [] if network.internal else [{"dst": to} for to in ("0.0.0.0/0", "::/0")[: len(network.subnets)]]
+    routes = [] if network.internal else [{"dst": "::/0" if ":" in to else "0.0.0.0/0"} for to in network.subnets]
     bridge = {
         "type": "bridge",
         "bridge": network.bridge,
@@ -150,7 +151,7 @@ def _network_info(network: Network) -> dict[str, Any]:
 
 @contextmanager
 def engine(specification: Specification, directory: Path) -> Iterator[None]:
-    """A dockerd of its own, which also writes rules for IPv6."""
+    """A dockerd of its own, which also writes rules for IPv6; where we have no IPv4, it takes some from its pool."""
     with docker(directory, "--bridge=none", "--experimental", "--ip6tables") as client:
         for network in specification.networks:
             options = [f"--opt=com.docker.network.bridge.name={network.bridge}"]
@@ -161,12 +162,17 @@ def engine(specification: Specification, directory: Path) -> Iterator[None]:
             options += [] if network.icc else ["--opt=com.docker.network.bridge.enable_icc=false"]
             client.run("network", "create", *options, network.name)
         for container in specification.containers:
-            options = [f"--ip={container.address}"]
+            options = [f"--ip={container.address}"] if container.address else []
             options += [f"--ip6={container.address6}"] if container.address6 else []
-            options += [f"--publish={port.compose}" for port in container.ports]
+            ports = container.ports if container.address else [_by_ipv6(port) for port in container.ports]
+            options += [f"--publish={port.compose}" for port in ports]
             pid = client.container(container.name, container.network, *options)
             shell(f"ip netns attach {container.name} {pid}")
         yield
+
+
+def _by_ipv6(port: Port) -> Port:
+    return port if port.address else replace(port, address="::")
 
 
 # --- ours ---
@@ -187,17 +193,16 @@ def declaration(specification: Specification) -> tuple[dict[str, Any], dict[str,
 
 
 def _declared(network: Network) -> dict[str, Any]:
-    found = {"bridge": network.bridge, "subnet": network.subnet, "gateway": network.gateway}
-    dual = {"enable_ipv6": True, "ipv6_subnet": network.subnet6, "ipv6_gateway": network.gateway6}
+    ipv4 = {"subnet": network.subnet, "gateway": network.gateway} if network.subnet else {"enable_ipv4": False}
+    ipv6 = {"enable_ipv6": True, "ipv6_subnet": network.subnet6, "ipv6_gateway": network.gateway6}
     outside = {"internal": True} if network.internal else {"masquerade": True}
     apart = {} if network.icc else {"icc": False}
-    return {**found, **outside, **apart, **(dual if network.subnet6 else {})}
+    return {"bridge": network.bridge, **ipv4, **outside, **apart, **(ipv6 if network.subnet6 else {})}
 
 
 def _declared_container(container: Container) -> dict[str, Any]:
-    place = {"ipv4_address": container.address}
-    if container.address6:
-        place["ipv6_address"] = container.address6
+    given = {"ipv4_address": container.address, "ipv6_address": container.address6}
+    place = {key: address for key, address in given.items() if address}
     ports = {"ports": [port.compose for port in container.ports]} if container.ports else {}
     return {"networks": {container.network: place}, **ports}
 

@@ -111,6 +111,15 @@ _AT_ONCE = (
     "silence. Ours has none, so that a way out fails at once, and of the host only the gateway is reached."
 )
 _CLOSED = "Netavark forwards nothing from an internal bridge; ours keeps that in the firewall, both ways."
+_CLOSED_IPV6 = (
+    "Netavark closes an internal network by the bridge's own switch of forwarding, which keeps its containers in; for "
+    "IPv6 nothing keeps those of others out."
+)
+_ALWAYS_IPV4 = "Docker has no network without IPv4: what nobody gives, it takes from its pool."
+_ALONE_IPV6 = (
+    "What an internal network may not, Docker says to ip6tables without an exception for those on its bridge; where "
+    "bridged packets pass the firewall, they do not reach each other by IPv6."
+)
 _DROP = (
     "Docker closes the host to all other forwarding where it was the one to turn that on; ours judges what belongs "
     "to its networks, and leaves the rest to the host."
@@ -150,6 +159,9 @@ _NAT_ONLY = ("red", "blue", "grey")
 _QUIET_NETWORKS = ("blue", "grey")  # without published ports
 _BOTH = ("violet",)
 _PUBLISHING = ("red", "violet")
+_IPV6_ONLY = ("white", "onyx", "amber")
+_NAT_IPV6 = ("white", "amber")
+_WITH_IPV6 = (*_BOTH, *_IPV6_ONLY)
 
 
 def _of(kinds: str, networks: tuple[str, ...] = ("*",)) -> tuple[str, ...]:
@@ -160,9 +172,12 @@ _SUBNET = "the subnet dev eth0 proto kernel scope link src its address"
 _SUBNET6 = "the subnet dev eth0 proto kernel metric 256"
 
 
-def _routes(ipv4: str, ipv6: str = "") -> str:
-    default = [f"default via the gateway dev eth0{how}" for how in (ipv4, ipv6)]
-    return "; ".join([*default, _SUBNET6, _SUBNET] if ipv6 else [default[0], _SUBNET])
+_POOL = "of its pool dev eth0 proto kernel scope link src of its pool"
+
+
+def _routes(ipv4: str | None, ipv6: str | None = None) -> str:
+    default = [f"default via the gateway dev eth0{how}" for how in (ipv4, ipv6) if how is not None]
+    return "; ".join([*default, *([] if ipv6 is None else [_SUBNET6]), *([] if ipv4 is None else [_SUBNET])])
 
 
 DIFFERENCES = (
@@ -170,10 +185,19 @@ DIFFERENCES = (
     Difference(ALL, _of("bridge ports"), "link ifalias", "none", "a label", _LABEL),
     Difference(("cni",), _of("ports containers"), "link txqlen", "0", "1000", _QUEUE),
     Difference(("docker",), _of("bridge ports containers"), "link txqlen", "0", "1000", _QUEUE),
-    Difference(("cni",), _of("ports", (*_QUIET_NETWORKS, "green")), "slave hairpin", "True", "False", _HAIRPIN),
-    Difference(("cni",), _of("ports", _PUBLISHING), "slave hairpin", "True", "False / True", _HAIRPIN),
-    Difference(("netavark", "docker"), _of("ports", _PUBLISHING), "slave hairpin", "False", "False / True", _HAIRPIN),
-    Difference(ALL, "ports of grey", "slave isolated", "False", "True", _APART),
+    Difference(
+        ("cni",), _of("ports", (*_QUIET_NETWORKS, "green", "onyx", "amber")), "slave hairpin", "True", "False", _HAIRPIN
+    ),
+    Difference(("cni",), _of("ports", (*_PUBLISHING, "white")), "slave hairpin", "True", "False / True", _HAIRPIN),
+    Difference(
+        ("netavark", "docker"),
+        _of("ports", (*_PUBLISHING, "white")),
+        "slave hairpin",
+        "False",
+        "False / True",
+        _HAIRPIN,
+    ),
+    Difference(ALL, ("ports of grey", "ports of amber"), "slave isolated", "False", "True", _APART),
     # Addresses.
     Difference(
         ALL,
@@ -232,6 +256,31 @@ DIFFERENCES = (
         "inet /24 global, inet6 /64 global nodad, link-local",
         _BROADCAST,
     ),
+    *(
+        Difference(engines, where, "addresses", theirs, "inet6 /64 global nodad, link-local", reason)
+        for engines, where, theirs, reason in (
+            (
+                ("cni",),
+                (*_of("bridge", _NAT_IPV6), *_of("containers", _IPV6_ONLY)),
+                "inet6 /64 global, link-local",
+                _NODAD,
+            ),
+            (("cni",), ("bridge of onyx",), "link-local", f"{_NO_GATEWAY} {_NODAD}"),
+            (("netavark",), _of("bridge containers", _IPV6_ONLY), "inet6 /64 global, link-local", _NODAD),
+            (
+                ("docker",),
+                _of("bridge", _IPV6_ONLY),
+                "inet /16 global broadcast, inet6 /64 global, link-local, link-local",
+                f"{_ALWAYS_IPV4} {_NODAD} {_TWICE}",
+            ),
+            (
+                ("docker",),
+                _of("containers", _IPV6_ONLY),
+                "inet /16 global broadcast, inet6 /64 global nodad, link-local",
+                _ALWAYS_IPV4,
+            ),
+        )
+    ),
     Difference(ALL, _of("ports"), "addresses", "link-local", "none", _PORT),
     Difference(
         ("docker",),
@@ -258,6 +307,11 @@ DIFFERENCES = (
                     ("netavark",): (" proto static metric 100", " proto static metric 100"),
                 },
             ),
+            (
+                _NAT_IPV6,
+                (None, " proto static metric 1024"),
+                {("cni",): (None, " metric 1024"), ("netavark",): (None, " proto static metric 100")},
+            ),
         )
         for engines, theirs in found.items()
     ),
@@ -269,22 +323,51 @@ DIFFERENCES = (
         "there",
         _NO_GATEWAY,
     ),
+    Difference(("cni",), "host", "route onyx dev bro proto kernel metric 256", NOT_THERE, "there", _NO_GATEWAY),
     Difference(
         ("docker",), "containers of green", "routes", f"default via the gateway dev eth0; {_SUBNET}", _SUBNET, _AT_ONCE
+    ),
+    *(
+        Difference(
+            ("docker",),
+            _of("containers", networks),
+            "routes",
+            f"default via of its pool dev eth0; default via the gateway dev eth0 metric 1024; {_POOL}; {_SUBNET6}",
+            expected,
+            reason,
+        )
+        for networks, expected, reason in (
+            (_NAT_IPV6, _routes(None, " proto static metric 1024"), f"{_ALWAYS_IPV4} {_ORIGIN}"),
+            (("onyx",), _SUBNET6, f"{_ALWAYS_IPV4} {_AT_ONCE}"),
+        )
+    ),
+    *(
+        Difference(
+            ("docker",),
+            "host",
+            f"route of its pool dev {bridge} proto kernel scope link src of its pool",
+            "there",
+            NOT_THERE,
+            _ALWAYS_IPV4,
+        )
+        for bridge in ("brw", "bro", "bra")
     ),
     # Sysctls.
     Difference(ALL, _of("bridge", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
     Difference(ALL, _of("ports"), "ipv6/conf/*/disable_ipv6", "0", "1", _PORT),
     Difference(("cni", "netavark"), _of("containers", _IPV4_ONLY), "ipv6/conf/*/disable_ipv6", "0", "1", _QUIET),
     Difference(("cni",), _of("containers"), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
-    Difference(("netavark",), _of("bridge ports containers", _BOTH), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
+    Difference(("netavark",), _of("bridge ports containers", _WITH_IPV6), "ipv6/conf/*/accept_dad", "0", "1", _NODAD),
     Difference(("cni", "docker"), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "0", "2", _NO_MATTER),
     Difference(("netavark",), _of("bridge", _IPV4_ONLY), "ipv6/conf/*/accept_ra", "1", "2", _NO_MATTER),
     Difference(("cni",), _of("ports"), "ipv6/conf/*/accept_ra", "0", "2", _PORT),
     Difference(("netavark", "docker"), _of("ports"), "ipv6/conf/*/accept_ra", "1", "2", _PORT),
     Difference(("netavark",), _of("containers"), "ipv6/conf/*/autoconf", "0", "1", _AUTOCONF),
-    Difference(("netavark",), "bridge of green", "ipv4/conf/*/forwarding", "0", "1", _CLOSED),
-    Difference(("netavark",), _of("bridge", _QUIET_NETWORKS), "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET),
+    Difference(("netavark",), _of("bridge", ("green", "onyx")), "ipv4/conf/*/forwarding", "0", "1", _CLOSED),
+    Difference(("netavark",), "bridge of onyx", "ipv6/conf/*/forwarding", "0", "1", _CLOSED),
+    Difference(
+        ("netavark",), _of("bridge", (*_QUIET_NETWORKS, *_NAT_IPV6)), "ipv4/conf/*/route_localnet", "1", "0", _LOCALNET
+    ),
     Difference(("docker",), _of("bridge", _PUBLISHING), "ipv4/conf/*/route_localnet", "0", "1", _LOCALNET_PROXY),
     Difference(("cni",), _of("containers"), "ipv4/conf/*/arp_notify", "1", "0", _ANNOUNCED),
     Difference(("docker",), _of("containers"), "ipv4/ip_unprivileged_port_start", "0", "1024", _ROOT),
@@ -302,7 +385,7 @@ DIFFERENCES = (
     # Who reaches whom.
     Difference(
         ("cni", "netavark"),
-        ("world to [rbvy]?", "world to v? (IPv6)"),
+        ("world to [rbvy]?", "world to [vwa]? (IPv6)"),
         "seen",
         "as itself",
         "nothing",
@@ -316,20 +399,46 @@ DIFFERENCES = (
         "as the gateway",
         _TO_ITSELF,
     ),
-    Difference(("cni", "netavark"), ("y1 to y2", "y2 to y1"), "seen", "as itself", "nothing", _APART),
+    Difference(
+        ("cni", "netavark"),
+        ("y1 to y2", "y2 to y1", "a1 to a2 (IPv6)", "a2 to a1 (IPv6)"),
+        "seen",
+        "as itself",
+        "nothing",
+        _APART,
+    ),
     # The internal network.
     Difference(
         ("cni",),
-        ("[rbgvy]? to gateway of green", "world to gateway of green"),
+        (
+            "[rbgvy]? to gateway of green",
+            "world to gateway of green",
+            "[vwoa]? to gateway of onyx (IPv6)",
+            "world to gateway of onyx (IPv6)",
+        ),
         "seen",
         "nothing",
         "as itself",
         _NO_GATEWAY,
     ),
-    Difference(("cni",), ("host to gateway of green", "host to g?"), "seen", "nothing", "as the gateway", _NO_GATEWAY),
+    Difference(
+        ("cni",),
+        ("host to gateway of green", "host to g?", "host to gateway of onyx (IPv6)", "host to o? (IPv6)"),
+        "seen",
+        "nothing",
+        "as the gateway",
+        _NO_GATEWAY,
+    ),
+    Difference(("netavark",), "[vwa]? to o? (IPv6)", "seen", "as the gateway", "nothing", _CLOSED_IPV6),
+    Difference(("docker",), ("o1 to o2 (IPv6)", "o2 to o1 (IPv6)"), "seen", "nothing", "as itself", _ALONE_IPV6, True),
     Difference(
         ("docker",),
-        (*(f"g? to gateway of {name}" for name in (*_NAT_ONLY, *_BOTH)), "g? to host"),
+        (
+            *(f"g? to gateway of {name}" for name in (*_NAT_ONLY, *_BOTH)),
+            "g? to host",
+            *(f"o? to gateway of {name} (IPv6)" for name in (*_BOTH, *_NAT_IPV6)),
+            "o? to host (IPv6)",
+        ),
         "seen",
         "as itself",
         "nothing",
@@ -337,17 +446,29 @@ DIFFERENCES = (
     ),
     Difference(
         ("docker",),
-        ("g? to port 8082 of host", "g? to port 8083 of another address of host"),
+        (
+            "g? to port 8082 of host",
+            "g? to port 8083 of another address of host",
+            "g? to port 808[67] of host",
+            "g? to port 809[45] of host",
+            "o? to port 808[23] of host (IPv6)",
+            "o? to port 8087 of another address of host (IPv6)",
+        ),
         "seen",
         "refused",
         "nothing",
         _AT_ONCE,
     ),
-    # Published ports: 8081, 8083, 8090 and 8091 of r1, and 8085 of v1.
-    Difference(("docker",), ("world to [rv]1", "world to v1 (IPv6)"), "seen", "as itself", "nothing", _BY_ROUTE),
+    # Published ports: 8081, 8083, 8090 and 8091 of r1, 8085 of v1, and by IPv6 alone 8086, 8087, 8094 and 8095 of w1.
+    Difference(("docker",), ("world to [rv]1", "world to [vw]1 (IPv6)"), "seen", "as itself", "nothing", _BY_ROUTE),
     Difference(
         ALL,
-        ("host to port 80[89][0135] of host", "host to port 8085 of host (IPv6)"),
+        (
+            "host to port 80[89][013] of host",
+            "host to port 8085 of host",
+            "host to port 808[567] of host (IPv6)",
+            "host to port 809[45] of host (IPv6)",
+        ),
         "seen",
         "as itself",
         "as the gateway",
@@ -355,7 +476,15 @@ DIFFERENCES = (
     ),
     Difference(
         ("cni", "netavark"),
-        ("[by]? to port 80[89][0135] of host", "r? to port 8085 of host", "v? to port 80[89][013] of host"),
+        (
+            "[by]? to port 80[89][013] of host",
+            "[by]? to port 8085 of host",
+            "r? to port 8085 of host",
+            "v? to port 80[89][013] of host",
+            "[wa]? to port 8085 of host (IPv6)",
+            "[va]? to port 808[67] of host (IPv6)",
+            "[va]? to port 809[45] of host (IPv6)",
+        ),
         "seen",
         "nothing",
         "as the gateway",
@@ -363,7 +492,13 @@ DIFFERENCES = (
     ),
     Difference(
         ("netavark",),
-        ("r1 to port 80[89][013] of host", "v1 to port 8085 of host", "v1 to port 8085 of host (IPv6)"),
+        (
+            "r1 to port 80[89][013] of host",
+            "v1 to port 8085 of host",
+            "v1 to port 8085 of host (IPv6)",
+            "w1 to port 808[67] of host (IPv6)",
+            "w1 to port 809[45] of host (IPv6)",
+        ),
         "seen",
         "nothing",
         "as the gateway",
@@ -372,7 +507,7 @@ DIFFERENCES = (
     ),
     Difference(
         ("docker",),
-        ("[rbvy]? to port 808[15] of host", "v? to port 8085 of host (IPv6)"),
+        ("[rbvy]? to port 808[15] of host", "[vwa]? to port 808[56] of host (IPv6)"),
         "seen",
         "tcp as the gateway, udp nothing",
         "as the gateway",
@@ -382,8 +517,8 @@ DIFFERENCES = (
         ("docker",),
         (
             "host to port 80[89][01] of host (IPv6)",
-            "world to port 80[89][01] of host (IPv6)",
-            "v? to port 809? of host (IPv6)",
+            "world to port 809[01] of host (IPv6)",
+            "[vwa]? to port 809[01] of host (IPv6)",
         ),
         "seen",
         "as the gateway",
@@ -392,10 +527,19 @@ DIFFERENCES = (
     ),
     Difference(
         ("docker",),
-        "v? to port 8081 of host (IPv6)",
+        ("[vwa]? to port 8081 of host (IPv6)", "world to port 8081 of host (IPv6)"),
         "seen",
         "tcp as the gateway, udp nothing",
         "refused",
+        _PROXY_IPV6,
+    ),
+    Difference(("docker",), "o? to port 809[01] of host (IPv6)", "seen", "as the gateway", "nothing", _PROXY_IPV6),
+    Difference(
+        ("docker",),
+        "o? to port 8081 of host (IPv6)",
+        "seen",
+        "tcp as the gateway, udp nothing",
+        "nothing",
         _PROXY_IPV6,
     ),
 )

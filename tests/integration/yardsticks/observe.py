@@ -18,7 +18,7 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine import snapsho
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
 from .probes import PORT, PROTOCOLS, Answer, Question, ask
-from .specification import HOST, HOST6, OTHER, WORLD, WORLD6, Container, Network, Specification
+from .specification import HOST, HOST6, OTHER, OTHER6, WORLD, WORLD6, Container, Network, Specification
 
 # A host with an uplink to a world that has routes to the containers, as every router between them might.
 MACHINE = f"""
@@ -27,6 +27,7 @@ ip link add name uplink type veth peer name eth0 netns world
 ip address add {HOST}/24 dev uplink
 ip address add {OTHER}/24 dev uplink
 ip address add {HOST6}/64 dev uplink nodad
+ip address add {OTHER6}/64 dev uplink nodad
 ip link set dev uplink up
 ip -n world link set dev lo up
 ip -n world address add {WORLD}/24 dev eth0
@@ -45,6 +46,9 @@ _DEFAULTS = {
     "net/ipv4/conf/default/rp_filter": "0",
     "net/ipv4/conf/all/accept_redirects": "1",
     "net/ipv4/conf/default/accept_redirects": "1",
+    # Who asks for many closed ports hears it of each.
+    "net/ipv4/icmp_ratelimit": "0",
+    "net/ipv6/icmp/ratelimit": "0",
 }
 
 # What says nothing about the network: numbers, names, time, and what has a fact of its own.
@@ -55,6 +59,7 @@ _IGNORED = re.compile(
 )
 NOT_THERE = "not there"
 _NET = Path("/proc/sys/net")
+_POOL = re.compile(r"172\.\d+\.0\.\d+(/16)?")  # where Docker takes from what nobody gave
 _IGNORED_SYSCTLS = re.compile(r"mtu|.*_secret|flush|.*_key")
 
 
@@ -123,7 +128,7 @@ Words = Mapping[str, str]  # addresses and names as words
 
 
 def _words(specification: Specification) -> dict[str, str]:
-    found = {HOST: "host", OTHER: "host", HOST6: "host", WORLD: "world", WORLD6: "world"}
+    found = {HOST: "host", OTHER: "host", HOST6: "host", OTHER6: "host", WORLD: "world", WORLD6: "world"}
     for network in specification.networks:
         found.update(dict.fromkeys(network.addresses, f"gateway of {network.name}"))
         found.update(dict.fromkeys(network.subnets, network.name))
@@ -152,7 +157,7 @@ def _addresses(one: Mapping[str, Any]) -> str:
 
 
 def _route(given: Mapping[str, Any], words: Words) -> str:
-    parts = [words.get(given["dst"], given["dst"])]
+    parts = [_word(given["dst"], words)]
     for key, word in (
         ("gateway", "via"),
         ("dev", "dev"),
@@ -160,8 +165,12 @@ def _route(given: Mapping[str, Any], words: Words) -> str:
         ("scope", "scope"),
         ("metric", "metric"),
     ):
-        parts += [word, words.get(str(given[key]), str(given[key]))] if key in given else []
-    return " ".join(parts + (["src", words.get(given["prefsrc"], given["prefsrc"])] if "prefsrc" in given else []))
+        parts += [word, _word(str(given[key]), words)] if key in given else []
+    return " ".join(parts + (["src", _word(given["prefsrc"], words)] if "prefsrc" in given else []))
+
+
+def _word(value: str, words: Words) -> str:
+    return words.get(value) or ("of its pool" if _POOL.fullmatch(value) else value)
 
 
 def _routes(namespace: str, words: Words) -> list[str]:
@@ -270,26 +279,27 @@ def _direct(specification: Specification, sources: Iterable[str]) -> Iterator[_A
 
 def _published(specification: Specification, sources: Collection[str]) -> Iterator[_Asked]:
     """Everybody asks for every published port; the host by localhost, too."""
-    places = {"host": HOST, "host (IPv6)": HOST6, "localhost": "127.0.0.1", "another address of host": OTHER}
+    places = {"host": HOST, "host (IPv6)": HOST6, "localhost": "127.0.0.1"}
+    others = {HOST: ("another address of host", OTHER), HOST6: ("another address of host (IPv6)", OTHER6)}
     for container in specification.containers:
         for port in container.ports:
-            names = [name for name in places if name != "another address of host" or port.address == HOST]
+            asked = dict([*places.items(), *([others[port.address]] if port.address in others else [])])
             numbers = range(port.host, port.host + port.count)
-            for number, source, name in itertools.product(numbers, sources, names):
+            for number, source, (name, address) in itertools.product(numbers, sources, asked.items()):
                 if name != "localhost" or not source:
-                    target = f"port {number} of {name}"
-                    yield _Asked(source, target, container.name, places[name], number, port.protocol)
+                    yield _Asked(source, f"port {number} of {name}", container.name, address, number, port.protocol)
 
 
 def reach(specification: Specification) -> Facts:
     """The matrix: as whom one is seen by whom one asks."""
     names = {"": "host", "world": "world", **{one.name: one.name for one in specification.containers}}
-    without = {one.name for one in specification.containers if not one.address6}
+    without = {(one.name, 4) for one in specification.containers if not one.address}
+    without |= {(one.name, 6) for one in specification.containers if not one.address6}
     both = [*_direct(specification, names), *_published(specification, names)]
     questions = {
         asked: Question(asked.source, asked.address, asked.port, asked.protocol)
         for asked in both
-        if ":" not in asked.address or asked.source not in without
+        if (asked.source, 6 if ":" in asked.address else 4) not in without
     }
     answers = ask(questions.values(), names)
     words = _words(specification)

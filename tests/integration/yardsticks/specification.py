@@ -14,8 +14,8 @@ class Network:
 
     name: str
     bridge: str
-    subnet: str
-    gateway: str
+    subnet: str = ""
+    gateway: str = ""
     subnet6: str = ""
     gateway6: str = ""
     internal: bool = False
@@ -47,7 +47,8 @@ class Port:
         """As `docker run --publish` and the Compose specification have it."""
         last = self.count - 1
         host, container = (f"{first}-{first + last}" if last else str(first) for first in (self.host, self.container))
-        return f"{f'{self.address}:' if self.address else ''}{host}:{container}/{self.protocol}"
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{f'{address}:' if address else ''}{host}:{container}/{self.protocol}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Container:
 
     name: str
     network: str
-    address: str
+    address: str = ""
     address6: str = ""
     ports: tuple[Port, ...] = ()
 
@@ -84,7 +85,7 @@ class Specification:
 
 
 HOST, OTHER, WORLD = "198.18.0.1", "198.18.0.3", "198.18.0.2"  # two of the host, and somebody outside
-HOST6, WORLD6 = "fd00:198::1", "fd00:198::2"
+HOST6, OTHER6, WORLD6 = "fd00:198::1", "fd00:198::3", "fd00:198::2"
 
 SPECIFICATION = Specification(
     networks=(
@@ -93,6 +94,9 @@ SPECIFICATION = Specification(
         Network("green", "brg", "10.73.0.0/24", "10.73.0.1", internal=True),
         Network("grey", "bry", "10.75.0.0/24", "10.75.0.1", icc=False),
         Network("violet", "brv", "10.74.0.0/24", "10.74.0.1", "fd74::/64", "fd74::1"),
+        Network("white", "brw", subnet6="fd76::/64", gateway6="fd76::1"),
+        Network("onyx", "bro", subnet6="fd77::/64", gateway6="fd77::1", internal=True),
+        Network("amber", "bra", subnet6="fd78::/64", gateway6="fd78::1", icc=False),
     ),
     containers=(
         Container(
@@ -115,5 +119,16 @@ SPECIFICATION = Specification(
         Container("y2", "grey", "10.75.0.12"),
         Container("v1", "violet", "10.74.0.11", "fd74::11", ports=(Port(8085, 80), Port(8085, 80, "udp"))),
         Container("v2", "violet", "10.74.0.12", "fd74::12"),
+        Container(
+            "w1",
+            "white",
+            address6="fd76::11",
+            ports=(Port(8086, 80), Port(8086, 80, "udp"), Port(8087, 80, address=HOST6), Port(8094, 80, count=2)),
+        ),
+        Container("w2", "white", address6="fd76::12"),
+        Container("o1", "onyx", address6="fd77::11"),
+        Container("o2", "onyx", address6="fd77::12"),
+        Container("a1", "amber", address6="fd78::11"),
+        Container("a2", "amber", address6="fd78::12"),
     ),
 )
