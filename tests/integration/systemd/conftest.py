@@ -11,13 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.tests.integration.systemd.hosts import (
-    ROOT,
-    NoHost,
-    SystemdHost,
-    missing,
-    systemd_host,
-)
+from ansible_collections.nslab.bridgenet.tests.integration.systemd.hosts import ROOT, SystemdHost, systemd_host
+from ansible_collections.nslab.bridgenet.tests.systemd_hosts import NoHost, missing
 
 
 @pytest.fixture(scope="session")

@@ -1,67 +1,36 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A host that is run by systemd: a Debian in a container of podman, without any network but its own."""
+"""One host that is run by systemd, with the engine at work inside."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
-import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.nslab.bridgenet.tests.systemd_hosts import Container, start
+
 ROOT = Path(__file__).parents[3]
-CACHE = ROOT / ".cache" / "systemd-host"
 SUITE = os.environ.get("BRIDGENET_SUITE", "bookworm")
-PACKAGES = "systemd,systemd-sysv,dbus,iproute2,nftables,openssh-server,procps,python3,python3-pyroute2,python3-pytest"
 INSIDE = "/opt/ansible_collections/nslab/bridgenet"
-TIME_LIMIT = 60
-
-
-class NoHost(Exception):
-    """No container can run here, as inside of another one; the message says why."""
-
-
-def run(*argv: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    """A program of the machine; what it says on failure is part of the error."""
-    done = subprocess.run(argv, input=text, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"exit status {done.returncode} of {shlex.join(argv)}:\n{done.stdout}{done.stderr}")
-    return done
-
-
-def image() -> str:
-    """The image, whose archive is built once; its name."""
-    variant = f"{SUITE}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
-    name = f"localhost/bridgenet-systemd:{variant}"
-    if subprocess.run(["podman", "image", "exists", name], check=False).returncode != 0:
-        CACHE.mkdir(parents=True, exist_ok=True)
-        archive = CACHE / f"{variant}.tar"
-        if not archive.exists():
-            fresh = archive.with_name(f"{variant}.{os.getpid()}.tar")  # another run may be at it
-            run("mmdebstrap", "--quiet", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(fresh))
-            fresh.rename(archive)
-        run("podman", "import", "--quiet", str(archive), name)
-    return name
 
 
 class SystemdHost:
     """A running one."""
 
-    def __init__(self, container: str) -> None:
+    def __init__(self, container: Container) -> None:
         self._container = container
         module = "ansible_collections.nslab.bridgenet.tests.integration.systemd.remote"
         python = ["env", "PYTHONPATH=/opt", "PYTHONDONTWRITEBYTECODE=1", "python3", "-m", module]
         self._engine = subprocess.Popen(
-            ["podman", "exec", "--interactive", container, *python],
+            ["podman", "exec", "--interactive", container.number, *python],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
@@ -73,7 +42,7 @@ class SystemdHost:
 
     def shell(self, script: str) -> str:
         """Run a script with `sh -e`; its output."""
-        return run("podman", "exec", "--interactive", self._container, "sh", "-e", text=script).stdout
+        return self._container.shell(script)
 
     def engine(
         self, objects: Any, check: bool = False, fault: int | None = None, settle: float | None = 0, **options: Any
@@ -87,10 +56,9 @@ class SystemdHost:
         found: dict[str, Any] = json.loads(self._engine.stdout.readline())
         return found
 
-    def let_in(self, public_key: str) -> str:
-        """The option by which ssh gets in without any network."""
-        self.shell(f"mkdir -p /run/sshd ~/.ssh; echo {shlex.quote(public_key)} >~/.ssh/authorized_keys")
-        return f"ProxyCommand=podman exec --interactive {self._container} /usr/sbin/sshd -i"
+    def let_in(self, key: Path) -> dict[str, str]:
+        """Let who has the key in; how Ansible gets there."""
+        return self._container.let_in(key)
 
     def show(self, service: str, *properties: str) -> list[str]:
         """What systemd says of a service."""
@@ -128,46 +96,16 @@ class SystemdHost:
 @contextmanager
 def systemd_host() -> Iterator[SystemdHost]:
     """A host for the duration of a block."""
-    limits = ["--ulimit", "nofile=10000:10000", "--ulimit", "nproc=10000:10000"]
-    options = ["--privileged", "--systemd=always", "--network=none", f"--volume={ROOT}:{INSIDE}:ro"]
-    name = image()
+    container = start(SUITE, f"--volume={ROOT}:{INSIDE}:ro")
     try:
-        started = run("podman", "--runtime", "runc", "run", "--detach", "--rm", *limits, *options, name, "/sbin/init")
-    except RuntimeError as error:
-        raise NoHost(f"podman cannot run a container here: {error}") from error
-    container = started.stdout.strip()
-    try:
-        _wait(container)
+        container.wait()
         host = SystemdHost(container)
         try:
             yield host
         finally:
             host.close()
     finally:
-        run("podman", "rm", "--force", "--time=0", container)
-        # Only the archive is kept. Another run that uses the image removes it after us.
-        subprocess.run(["podman", "rmi", name], check=False, capture_output=True)
-
-
-def _wait(container: str) -> None:
-    """Until systemd has started everything."""
-    end = time.monotonic() + TIME_LIMIT
-    while True:
-        command = ["podman", "exec", container, "systemctl", "is-system-running", "--wait"]
-        word = subprocess.run(command, capture_output=True, encoding="utf-8", check=False).stdout.strip()
-        if word in ("running", "degraded"):
-            return
-        if time.monotonic() > end:
-            raise RuntimeError(f"systemd did not come up within {TIME_LIMIT} seconds: {word}")
-        time.sleep(0.1)
-
-
-def missing() -> str:
-    """Why there can be no such host here; "" where there can."""
-    if os.geteuid() != 0:
-        return "only root can start a host with systemd"
-    programs = [name for name in ("podman", "runc", "mmdebstrap") if not shutil.which(name)]
-    return f"not installed: {', '.join(programs)}" if programs else ""
+        container.remove()
 
 
 class Story:

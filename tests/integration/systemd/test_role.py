@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.nslab.bridgenet.tests.integration.systemd.hosts import ROOT, SystemdHost
+from ansible_collections.nslab.bridgenet.tests.systemd_hosts import make_key
 
 # Each tells its own name to who asks. A unit has no line breaks.
 SERVER = (
@@ -65,16 +66,7 @@ def role(host: SystemdHost, tmp_path: Path) -> Role:
     tree = tmp_path / "collections" / "ansible_collections" / "nslab"
     tree.mkdir(parents=True)
     (tree / "bridgenet").symlink_to(ROOT)
-    key = tmp_path / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
-    options = ["-F /dev/null", "-o UserKnownHostsFile=/dev/null", "-o StrictHostKeyChecking=no", "-o LogLevel=ERROR"]
-    options += ["-o ControlPath=none", f"-o {shlex.quote(host.let_in(key.with_suffix('.pub').read_text().strip()))}"]
-    variables = {
-        "ansible_user": "root",
-        "ansible_ssh_private_key_file": str(key),
-        "ansible_ssh_common_args": " ".join(options),
-        "ansible_python_interpreter": "/usr/bin/python3",
-    }
+    variables = host.let_in(make_key(tmp_path / "key"))
     inventory = tmp_path / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": {"systemd": variables}}}))
     play = tmp_path / "play.json"
