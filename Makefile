@@ -16,7 +16,7 @@ TREE := .cache/collections/ansible_collections/nslab/bridgenet
 SITE_PACKAGES := python3-venv
 TEST_PACKAGES := $(SITE_PACKAGES) git iproute2 iptables iputils-ping kmod nftables openssh-client openssh-server \
 	procps python3-pyroute2 shellcheck sudo tcpdump tshark util-linux
-BENCH_PACKAGES := gcc libc6-dev
+BENCH_PACKAGES := gcc libc6-dev bridge-utils containernetworking-plugins docker.io iperf3 mininet netavark strace
 EVPN_PACKAGES := frr frr-pythontools
 DISTRIBUTIONS_PACKAGES := mmdebstrap openssh-client podman runc
 VM_PACKAGES := e2fsprogs mmdebstrap qemu-system-x86
@@ -97,9 +97,10 @@ vm: test-tools ## what not every kernel has, in a virtual machine; before a rele
 	pytest tests/vm $(ARGS)
 
 .PHONY: bench
-bench: test-tools ## the engine beside C, ip -batch and the shell script (root)
-	hack/apt.sh $(BENCH_PACKAGES)
-	python tests/benchmarks/run.py $(ARGS)
+bench: test-tools ## what costs what, beside C, ip, container engines and looped tasks (root)
+	@for package in $(BENCH_PACKAGES); do hack/apt.sh $$package || echo "without $$package"; done
+	@hack/venv.sh $(VENV) 3.11 3.14 --requirement requirements-bench.txt
+	PYTHONPATH=.cache/collections python -m ansible_collections.nslab.bridgenet.tests.benchmarks.run $(ARGS)
 
 .PHONY: clean
 clean: ## remove everything generated

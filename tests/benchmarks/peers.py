@@ -1,63 +1,21 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Those who build the same network. Each takes the seconds of its own work; None where it cannot do a phase."""
+"""Those who build the network by the kernel alone: the engine, C, `ip`."""
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-import network
-import state
+from . import network, state
+from .subjects import Builder, timed
 
 
-def timed(command: list[str], text: str = "") -> float:
-    start = time.perf_counter()
-    subprocess.run(command, input=text, text=True, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
-
-
-class Peer:
-    name = ""
-    programs: tuple[str, ...] = ("ip",)
-    complete = False  # labels, MACs, IPv6 off: all that the engine does
-
-    @classmethod
-    def missing(cls) -> str:
-        """Why it cannot take part; "" where it can."""
-        gone = [program for program in cls.programs if shutil.which(program) is None]
-        return f"{', '.join(gone)} not found" if gone else ""
-
-    def fresh(self, count: int) -> float:
-        raise NotImplementedError
-
-    def nothing(self, count: int) -> float | None:
-        return None
-
-    def nothing_with_files(self, count: int) -> float | None:
-        """Nothing to do, by one who also reads the files by which the containers know each other."""
-        return None
-
-    def more(self, count: int) -> float | None:
-        """One container beside `count`."""
-        return None
-
-    def less(self, count: int) -> float | None:
-        """That one taken away."""
-        return None
-
-    def absent(self, count: int) -> float | None:
-        return None
-
-
-class Engine(Peer):
+class Engine(Builder):
     """engine.py, which tells its own time."""
 
     name = "engine"
@@ -68,7 +26,7 @@ class Engine(Peer):
         lists = network.lists(count, wanted, gone)
         if not self.names:
             del lists["netns_names"]
-        command = [sys.executable, str(Path(__file__).with_name("engine.py"))]
+        command = [sys.executable, "-m", f"{__package__}.engine"]
         done = subprocess.run(command, input=json.dumps(lists), check=True, stdout=subprocess.PIPE, text=True)
         result = json.loads(done.stdout)
         if result["changed"] != changed:
@@ -81,7 +39,7 @@ class Engine(Peer):
     def nothing(self, count: int) -> float:
         return self._run(count, "present", changed=False)
 
-    def nothing_with_files(self, count: int) -> float:
+    def nothing_with_files(self, count: int) -> float | None:
         return self.nothing(count)  # it always reads them
 
     def absent(self, count: int) -> float:
@@ -108,7 +66,18 @@ class OneOfManyWithoutNames(OneOfMany):
     names = False
 
 
-class C(Peer):
+class Alone(Engine):
+    """A container that is the only one."""
+
+    name = "engine, fresh of one"
+    sizes = (1,)
+    largest = 1
+
+    def nothing_with_files(self, count: int) -> None:
+        return None
+
+
+class C(Builder):
     """floor.c, and reader.c where there is nothing to do; both tell their own time."""
 
     name = "C"
@@ -142,14 +111,19 @@ class C(Peer):
         return self._run("floor", "remove", str(count))
 
 
-class IpBatch(Peer):
+class IpBatch(Builder):
     """`ip -batch`, once for each namespace. It cannot turn IPv6 off: no link-local addresses is the nearest."""
 
-    name = "ip -batch"
+    name = "ip -batch, ip -j"
 
     def fresh(self, count: int) -> float:
         batches = list(network.batches(count))
         return sum(timed(["ip", *(["-n", ns] if ns else []), "-batch", "-"], lines) for ns, lines in batches)
+
+    def nothing(self, count: int) -> float:
+        """`ip -j` twice for the host and for each namespace: links with their addresses, and routes."""
+        places = [[], *(["-n", network.name(number)] for number in range(1, count + 1))]
+        return sum(timed(["ip", "-j", *place, what, "show"]) for place in places for what in ("address", "route"))
 
     def absent(self, count: int) -> float:
         start = time.perf_counter()
@@ -158,10 +132,10 @@ class IpBatch(Peer):
         return time.perf_counter() - start
 
 
-class Script(Peer):
+class Script(Builder):
     """The shell script of seed 001: one `ip` per line; without labels, MACs, and IPv6 off."""
 
-    name = "script"
+    name = "seed script, ip netns del"
     masquerade = False
 
     def fresh(self, count: int) -> float:
@@ -172,62 +146,3 @@ class Script(Peer):
         timed(["sh"], network.removal_script(count))
         state.wait_until_gone()
         return time.perf_counter() - start
-
-
-class NatScript(Script):
-    """The same, with forwarding and masquerade, as the playbook does it."""
-
-    programs = ("ip", "iptables")
-    masquerade = True
-
-    def absent(self, count: int) -> float | None:
-        return None
-
-
-class Playbook(Peer):
-    """The whole of `ansible-playbook playbooks/site.yml`, on this host by a local connection.
-
-    With this Python, which has pyroute2: the role could not install one, a sandbox has no way out.
-    """
-
-    name = "playbook"
-    programs = ("ip", "ansible-playbook", "nft")
-    complete = True
-    path = Path("playbooks/site.yml")
-
-    @classmethod
-    def missing(cls) -> str:
-        return super().missing() or ("" if cls.path.exists() else f"{cls.path} is not there")
-
-    def _run(self, count: int) -> tuple[float, int]:
-        networks, containers = network.declaration(count, masquerade=True)
-        variables = {
-            "container_bridge_network_networks": networks,
-            "container_bridge_network_containers": containers,
-            "ansible_python_interpreter": sys.executable,
-        }
-        with tempfile.NamedTemporaryFile("w", suffix=".json") as extra:
-            json.dump(variables, extra)
-            extra.flush()
-            command = ["ansible-playbook", str(self.path), "--extra-vars", f"@{extra.name}"]
-            start = time.perf_counter()
-            result = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
-            seconds = time.perf_counter() - start
-        recap = re.search(r"\bchanged=(\d+)", result.stdout)
-        if result.returncode or recap is None:
-            raise AssertionError(f"ansible-playbook failed:\n{result.stdout[-3000:]}")
-        return seconds, int(recap[1])
-
-    def fresh(self, count: int) -> float:
-        return self._run(count)[0]
-
-    def nothing(self, count: int) -> float:
-        seconds, changed = self._run(count)
-        if changed:
-            raise AssertionError(f"a second run changed {changed}")
-        return seconds
-
-
-PEERS = {
-    peer.__name__: peer for peer in (Engine, OneOfMany, OneOfManyWithoutNames, C, IpBatch, Script, NatScript, Playbook)
-}

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, nslab.bridgenet contributors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The growth curves as an SVG: one panel for each phase of each section, both axes logarithmic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from . import results
+from .results import Cell
+from .sections import Section
+
+Curves = dict[str, dict[int, float]]  # subject -> number -> median
+COLUMNS = 3
+
+
+def panels(measured: Mapping[Section, Sequence[Cell]]) -> dict[str, Curves]:
+    """Title -> curves; what has one point only is no curve."""
+    found = {}
+    for section, cells in measured.items():
+        for phase in results.phases(cells) if section.grows else ():
+            curves = {subject: results.curve(cells, subject, phase) for subject in results.subjects(cells)}
+            curves = {subject: curve for subject, curve in curves.items() if len(curve) > 1}
+            if curves:
+                found[f"{section.name}: {phase}"] = curves
+    return found
+
+
+def draw(found: Mapping[str, Curves], path: Path) -> None:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = "bench"  # the same curves, the same file
+    rows = -(-len(found) // COLUMNS)
+    figure = Figure(figsize=(6 * COLUMNS, 4.5 * rows), layout="constrained")
+    for place, (title, curves) in enumerate(found.items(), 1):
+        axes = figure.add_subplot(rows, COLUMNS, place)
+        for subject, curve in curves.items():
+            slope = results.exponent(curve) or 0
+            axes.loglog(list(curve), list(curve.values()), marker="o", label=f"{subject}: N^{slope:.2f}")
+        axes.set(title=title, xlabel="N", ylabel="s")
+        axes.grid(visible=True, which="major", alpha=0.3)
+        axes.legend(fontsize="small")
+    figure.savefig(path, metadata={"Date": None})
