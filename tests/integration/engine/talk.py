@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Somebody who listens in a namespace and tells each caller as whom he is seen, and those who call.
 
-TCP and UDP are spoken by sockets. This kernel need not have SCTP: its first packet, INIT, is sent
-raw, and who gets it only counts.
+TCP and UDP are spoken by sockets, and so is SCTP where the kernel has it. Where it need not, its first packet, INIT, is
+sent raw, and who gets it only counts.
 """
 
 from __future__ import annotations
@@ -23,8 +23,12 @@ from .sandbox import inside, shell
 PATIENCE = 5.0  # seconds, for what must come
 IMPATIENCE = 0.2  # for what must not
 
-_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _IPPROTO_SCTP = 132
+_KINDS = {
+    "tcp": (socket.SOCK_STREAM, socket.IPPROTO_TCP),
+    "udp": (socket.SOCK_DGRAM, socket.IPPROTO_UDP),
+    "sctp": (socket.SOCK_STREAM, _IPPROTO_SCTP),
+}
 _EVERYBODY = {4: "0.0.0.0", 6: "::"}  # noqa: S104
 
 
@@ -34,15 +38,15 @@ def family_of(address: str) -> socket.AddressFamily:
 
 
 @contextmanager
-def listening(namespace: str, ports: Iterable[int]) -> Iterator[None]:
-    """Answer at these ports, by TCP and UDP, to IPv4 and IPv6, with the port and the address of who asks."""
+def listening(namespace: str, ports: Iterable[int], protocols: Iterable[str] = ("tcp", "udp")) -> Iterator[None]:
+    """Answer at these ports, to IPv4 and IPv6, with the port and the address of who asks."""
     with ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         for address in _EVERYBODY.values():
-            for kind in _KINDS.values():
+            for protocol in protocols:
                 for port in ports:
                     selector.register(
-                        stack.enter_context(_socket(namespace, address, kind, port)), selectors.EVENT_READ
+                        stack.enter_context(_socket(namespace, address, protocol, port)), selectors.EVENT_READ
                     )
         ours, theirs = socket.socketpair()
         stack.enter_context(ours)
@@ -56,14 +60,14 @@ def listening(namespace: str, ports: Iterable[int]) -> Iterator[None]:
             thread.join()
 
 
-def _socket(namespace: str, address: str, kind: socket.SocketKind, port: int) -> socket.socket:
+def _socket(namespace: str, address: str, protocol: str, port: int) -> socket.socket:
     with inside(namespace):
-        one = socket.socket(family_of(address), kind)
+        one = socket.socket(family_of(address), *_KINDS[protocol])
     if ":" in address:
         one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     one.bind((address, port))
-    if kind == socket.SOCK_STREAM:
+    if one.type == socket.SOCK_STREAM:
         one.listen()
     return one
 
@@ -88,7 +92,7 @@ def _answer(selector: selectors.DefaultSelector, end: socket.socket) -> None:
 def ask(namespace: str, protocol: str, address: str, port: int, patience: float) -> str:
     """The answer: at which port, and as whom one was seen; "" is none."""
     with inside(namespace):
-        caller = socket.socket(family_of(address), _KINDS[protocol])
+        caller = socket.socket(family_of(address), *_KINDS[protocol])
     with caller:
         caller.settimeout(patience)
         try:
@@ -100,7 +104,7 @@ def ask(namespace: str, protocol: str, address: str, port: int, patience: float)
             return ""
 
 
-# --- SCTP ---
+# --- SCTP without sockets ---
 
 
 def count(namespace: str, ports: Iterable[int]) -> None:
