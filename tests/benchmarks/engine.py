@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The engine alone, in a process of its own as on a target, without what only a controller imports.
 
-Reads the modules' lists as JSON. Prints the seconds from there to the report, without the import of pyroute2, and
-whether something was changed.
+Reads the modules' lists as JSON; its argument is their state. Prints the seconds from there to the report, without the
+import of pyroute2, and whether something was changed.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base i
 
 
 @uncollected()
-def main(lists: dict[str, list[dict[str, Any]]]) -> None:
+def main(lists: dict[str, list[dict[str, Any]]], state: str) -> None:
     require_pyroute2()
     start = time.perf_counter()
-    context = Context("default", "bench", "present")
+    context = Context("default", "bench", state)
     resources = [
         (module, kind.declare(options, context))
         for module, kind in RESOURCES.items()
@@ -35,4 +35,4 @@ def main(lists: dict[str, list[dict[str, Any]]]) -> None:
 
 
 if __name__ == "__main__":
-    main(json.load(sys.stdin))
+    main(json.load(sys.stdin), sys.argv[1])

@@ -10,6 +10,7 @@ import json
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,44 @@ class CniWithoutMasquerade(Cni):
     masquerade = False
 
 
+def network_info(name: str, bridge: str, subnet: str, gateway: str) -> dict[str, Any]:
+    """A network, as netavark wants it."""
+    return {
+        "name": name,
+        "id": name.encode().hex().rjust(64, "0"),
+        "driver": "bridge",
+        "network_interface": bridge,
+        "subnets": [{"subnet": subnet, "gateway": gateway}],
+        "ipv6_enabled": False,
+        "internal": False,
+        "dns_enabled": False,
+        "ipam_options": {"driver": "host-local"},
+    }
+
+
+def netavark(
+    verb: str,
+    namespace: str,
+    interface: str,
+    address: str,
+    info: dict[str, Any],
+    ports: Sequence[tuple[int, int]] = (),
+) -> float:
+    """One call, for one container in one network."""
+    given = {
+        "container_id": namespace.encode().hex().rjust(64, "0"),
+        "container_name": namespace,
+        "networks": {info["name"]: {"static_ips": [address], "interface_name": interface}},
+        "network_info": {info["name"]: info},
+        "port_mappings": [
+            {"host_ip": "", "host_port": host, "container_port": port, "protocol": "tcp", "range": 1}
+            for host, port in ports
+        ],
+    }
+    command = [NETAVARK, "--config", "/run/netavark", verb, f"/run/netns/{namespace}"]
+    return timed(command, json.dumps(given), NETAVARK_FW="iptables")
+
+
 class Netavark(_Plugin):
     """As podman calls it; it always masquerades."""
 
@@ -116,27 +155,10 @@ class Netavark(_Plugin):
     def detach(self, number: int) -> float:
         return self._call("teardown", number)
 
-    def _call(self, verb: str, number: int) -> float:
-        info: dict[str, Any] = {
-            "name": "bench",
-            "id": b"bench".hex().rjust(64, "0"),
-            "driver": "bridge",
-            "network_interface": network.BRIDGE,
-            "subnets": [{"subnet": str(network.SUBNET), "gateway": str(network.GATEWAY)}],
-            "ipv6_enabled": False,
-            "internal": False,
-            "dns_enabled": False,
-            "ipam_options": {"driver": "host-local"},
-        }
-        place = {"static_ips": [network.address(number)], "interface_name": network.interface(number)}
-        given = {
-            "container_id": network.name(number).encode().hex().rjust(64, "0"),
-            "container_name": network.name(number),
-            "networks": {"bench": place},
-            "network_info": {"bench": info},
-        }
-        command = [NETAVARK, "--config", "/run/netavark", verb, f"/run/netns/{network.name(number)}"]
-        return timed(command, json.dumps(given), NETAVARK_FW="iptables")
+    @staticmethod
+    def _call(verb: str, number: int) -> float:
+        info = network_info("bench", network.BRIDGE, str(network.SUBNET), str(network.GATEWAY))
+        return netavark(verb, network.name(number), network.interface(number), network.address(number), info)
 
 
 class Docker(Builder):

@@ -10,9 +10,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from . import network, state
 from .subjects import Builder, timed
+
+
+def apply(lists: dict[str, list[dict[str, Any]]], wanted: str, changed: bool) -> float:
+    """The seconds of the engine for one task."""
+    command = [sys.executable, "-m", f"{__package__}.engine", wanted]
+    done = subprocess.run(command, input=json.dumps(lists), check=True, stdout=subprocess.PIPE, text=True)
+    result = json.loads(done.stdout)
+    if result["changed"] != changed:
+        raise AssertionError(f"{wanted}: changed is {result['changed']}")
+    return float(result["seconds"])
 
 
 class Engine(Builder):
@@ -26,12 +37,7 @@ class Engine(Builder):
         lists = network.lists(count, wanted, gone)
         if not self.names:
             del lists["netns_names"]
-        command = [sys.executable, "-m", f"{__package__}.engine"]
-        done = subprocess.run(command, input=json.dumps(lists), check=True, stdout=subprocess.PIPE, text=True)
-        result = json.loads(done.stdout)
-        if result["changed"] != changed:
-            raise AssertionError(f"{wanted}: changed is {result['changed']}")
-        return float(result["seconds"])
+        return apply(lists, wanted, changed)
 
     def fresh(self, count: int) -> float:
         return self._run(count, "present", changed=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import engines, peers, playbooks
+from . import engines, firewall, packets, peers, playbooks
 from .results import Goal, Point
 from .subjects import Subject
 
@@ -25,9 +25,12 @@ class Section:
     goals: tuple[Goal, ...] = ()
     each: bool = False  # whether a value is shown for one of `what`
     grows: bool = True  # whether its values are times that grow
+    plain: tuple[str, ...] = ()  # phases that have a unit of their own
 
-    def scale(self, count: int) -> float:
+    def scale(self, phase: str, count: int) -> float:
         """From a second to the unit."""
+        if phase in self.plain:
+            return 1
         factor = 1000 if self.unit.startswith("ms") else 1
         return factor / count if self.each else factor
 
@@ -93,10 +96,43 @@ def _playbook() -> Section:
         (
             playbooks.Playbook,
             playbooks.NatScript,
+            playbooks.SingleModules,
+            playbooks.LoopedCommands,
+            playbooks.NoOps,
         ),
         (2, 100, 500, 1000),
         (Goal(Point(mine, 500, "fresh"), Point(playbooks.NatScript.name, 500, "fresh"), 1 / 3),),
     )
 
 
-SECTIONS = (_engine(), _one(), _playbook())
+def _firewall() -> Section:
+    mine = firewall.Engine.name
+    return Section(
+        "firewall",
+        "The firewall of networks with ten published ports each",
+        "networks",
+        "ms",
+        (firewall.Engine, firewall.IptablesRestore, firewall.Netavark),
+        (1, 100, 1000),
+        (Goal(Point(mine, 1000, "rules"), Point(mine, 1, "rules")),),
+        plain=("rules", "elements"),
+    )
+
+
+def _packets() -> Section:
+    """More is better here: of one network at most 1 / 0.95 of what there is with 1000."""
+    mine = packets.Engine.name
+    return Section(
+        "packets",
+        "Packets, with so many networks",
+        "networks",
+        "",
+        (packets.Engine, packets.Cni),
+        (1, 1000),
+        tuple(Goal(Point(mine, 1, phase), Point(mine, 1000, phase), 1 / 0.95) for phase in packets.PHASES)
+        + tuple(Goal(Point(packets.Cni.name, 1, phase), Point(mine, 1, phase), 1 / 0.95) for phase in packets.PHASES),
+        grows=False,
+    )
+
+
+SECTIONS = (_engine(), _one(), _playbook(), _firewall(), _packets())

@@ -37,7 +37,7 @@ def values(section: Section, cells: Sequence[Cell]) -> str:
         for count in results.counts(cells):
             found = [results.median(cells, Point(subject, count, phase)) for subject in subjects]
             if any(value is not None for value in found):
-                scaled = [value if value is None else value * section.scale(count) for value in found]
+                scaled = [value if value is None else value * section.scale(phase, count) for value in found]
                 rows.append([phase, str(count), *map(number, scaled)])
     return markdown(rows)
 
