@@ -78,7 +78,17 @@ label:
       name is removed, whosever it is.
   type: str
 """
-    EXCLUSIVE: str = Shared.EXCLUSIVE.replace("O(addresses) and O(routes)", "O(addresses), O(routes) and O(vlans)")
+    EXCLUSIVE = r"""
+exclusive:
+  description:
+    - Whether O(addresses), O(routes) and O(vlans), where they are declared, are exact, so that what they do not name is
+      removed. Otherwise they are added to what is there.
+    - Also whether, where O(label) is declared, the task declares every VXLAN link of the O(project) with that label.
+      Then those that it does not declare are removed, so that a network does not reach other hosts any more. Otherwise
+      they stay until a purge. With O(state=absent) and a label, they always go.
+  type: bool
+  default: false
+"""
     ALL: Options = parse(OPTIONS, Shared.NAMESPACE, Shared.LINK, Shared.VLANS, EXCLUSIVE, Shared.OWNED, Shared.STATE)
     DOCUMENTATION: str = module(ALL)
     LIST: str = listed("bridge", "Bridges", ALL)

@@ -37,23 +37,30 @@ def stale(current: Host, declared: Sequence[Named], project: str, patience: Pati
 
 
 def unplugged(current: Host, declared: Sequence[Named], project: str) -> list[Named]:
-    """Absent resources for what of the project is inside exclusive namespaces and no declared resource owns."""
+    """Absent resources for what of the project no declared resource owns inside exclusive namespaces or networks."""
     namespaces = _exclusive(current, declared)
     publishers = {name for _module, resource in declared for name in resource.publishers()}
+    networks = {name for _module, resource in declared for name in resource.spans()}
 
     def inside(current: Host, project: str) -> Iterator[Found]:
         for name, found in _ports(current, project):
             if name in publishers:
                 yield found
         for places, found in [*_links(current, project), *_qdiscs(current, project), *_services(current, project)]:
-            if not namespaces.isdisjoint(places):
+            if not namespaces.isdisjoint(places) or _reaches_out(found, networks):
                 yield found
         for knowing, name in _names(current, project):
             enclosed = [one for one in knowing if current.key(one) in namespaces]
             if enclosed:
                 yield "netns_names", {"name": name, "namespaces": enclosed}
 
-    return _unkept(current, declared, Context(project, "", "absent"), inside) if publishers else []
+    return _unkept(current, declared, Context(project, "", "absent"), inside) if publishers or networks else []
+
+
+def _reaches_out(found: Found, networks: set[str]) -> bool:
+    """Whether it is the port by which one of some networks reaches other hosts."""
+    module, options = found
+    return module == "vxlan" and options["label"] in networks
 
 
 def is_short(current: Host, declared: Sequence[Named]) -> bool:

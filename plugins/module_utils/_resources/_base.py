@@ -103,6 +103,10 @@ class Resource(abc.ABC):
         """The containers of which this task declares all published ports."""
         return []
 
+    def spans(self) -> list[str]:
+        """The networks of which this task declares all ports that lead to other hosts."""
+        return []
+
     def at(self, key: Callable[[str], str]) -> Resource:
         """The same object, each of its namespaces called by the name under which it stands in the state of the host."""
         moved: dict[str, Any] = {}

@@ -47,6 +47,9 @@ class Bridge(OwnedLink):
     vlans: tuple[Vlan, ...] | None
     module = kind = called = "bridge"
 
+    def spans(self) -> list[str]:
+        return [self.label.object] if self.labelled and (self.exclusive or not self.present) else []
+
     def widen(self, scope: Scope) -> None:
         super().widen(scope)
         if self.accept_ra is not None:

@@ -5,12 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.module_utils._info import gather
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils._vxlan import underlay
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
@@ -201,3 +205,72 @@ def test_undo() -> None:
     changed["vxlan"][1] |= {"peers": [FIRST], "learning": False}
     assert undoes(changed) > 5
     assert undoes(changed, state="absent") > 1
+
+
+UPLINK = (
+    "ip link add name up0 address 02:00:00:00:00:a1 type veth peer name up1 address 02:00:00:00:00:a2;"
+    "ip address add 198.18.0.1/24 dev up0; ip link set dev up0 up"
+)
+
+
+def of_the_role(**keys: Any) -> dict[str, list[dict[str, Any]]]:
+    """A network with two containers, as the role has it on a host with one other."""
+    networks = {"blue": {"subnet": "10.10.0.0/24", **keys}}
+    variables = {
+        name: {"ansible_host": address, "container_bridge_network_networks": networks}
+        for name, address in (("h1", FIRST), ("h2", SECOND))
+    }
+    containers = {
+        name: {"networks": {"blue": {"ipv4_address": f"10.10.0.{last}"}}} for name, last in (("a", 2), ("b", 3))
+    }
+    told = underlay(networks, variables, variables, "h1")
+    return expand(networks, containers, host=gather()["namespaces"], underlay=told)
+
+
+def vxlans() -> list[str]:
+    """The VXLAN links of the host."""
+    return [one["ifname"] for one in snapshot.links() if one.get("linkinfo", {}).get("info_kind") == "vxlan"]
+
+
+def test_a_network_that_no_longer_reaches_over_hosts() -> None:
+    """Its port goes without a purge, also where it is taken away at once; those of others stay."""
+    story = Story(
+        f"{UPLINK}; ip link add name theirs address 02:00:00:00:00:a3 type vxlan id 9 local 198.18.0.1 dstport 4789;"
+        "ip link add name x9 address 02:00:00:00:00:a4 type vxlan id 8 local 198.18.0.1 dstport 4789;"
+        "ip link set dev x9 alias bridgenet:1:other:blue; ip link set dev theirs alias blue"
+    )
+    first = snapshot.state()
+    wide, narrow = {"driver": "vxlan", "vni": 5}, {"driver": "bridge"}
+    story.changes(of_the_role(**wide))
+    assert vxlans() == ["theirs", "x9", "vx-blue"]
+    report = story.changes(of_the_role(**narrow))
+    assert [one[2]["name"] for one in report.before if one[0] == "vxlan"] == ["vx-blue"]
+    assert vxlans() == ["theirs", "x9"]
+    story.changes(of_the_role(**wide))
+    story.changes(of_the_role(**narrow), state="absent")
+    assert vxlans() == ["theirs", "x9"]
+    snapshot.same(snapshot.portable(first), snapshot.portable(snapshot.state()))
+
+
+def test_another_control_plane_under_a_ping() -> None:
+    """There and back: the port is made anew, and the containers of the host do not notice."""
+    wide: dict[str, Any] = {"driver": "vxlan", "vni": 5}
+    shell(UPLINK)
+    apply(of_the_role(**wide))
+    shell("ip netns exec a ping -n -i 0.02 10.10.0.3 >/run/along 2>&1 & echo $! >/run/along.pid")
+    try:
+        for keys, learning in (
+            ({"control_plane": "evpn"}, False),
+            ({}, True),
+            ({"driver": "bridge"}, None),
+            ({}, True),
+        ):
+            apply(of_the_role(**(keys if learning is None else {**wide, **keys})))
+            assert vxlans() == ([] if learning is None else ["vx-blue"])
+            if learning is not None:
+                assert data("learning")(snapshot.link("vx-blue")) == learning
+    finally:
+        shell("kill -INT $(cat /run/along.pid); while kill -0 $(cat /run/along.pid) 2>/dev/null; do sleep 0.05; done")
+    sent, received = map(int, re.findall(r"(\d+) packets transmitted, (\d+) received", shell("cat /run/along"))[0])
+    assert received > 5
+    assert sent - received <= 1, "but what was still on its way"
