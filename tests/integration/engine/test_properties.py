@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import functools
+
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _purge
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed
+from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed, Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import plan
+from ansible_collections.nslab.bridgenet.plugins.module_utils._reader import Scope, read
 from ansible_collections.nslab.bridgenet.tests.integration.engine import driver, snapshot
-from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import sandbox
+from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import sandbox, shell
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import as_begun
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.strategies import Declaration, declarations
 
 # Two changes of the whole host take a while, and the machine that they run on may be busy.
@@ -50,6 +54,7 @@ def change(declaration: Declaration) -> None:
     assert _links(after) == _links(predicted.predicted)
     assert after.firewall.entries == predicted.predicted.firewall.entries
     assert after.originals == predicted.predicted.originals
+    assert _known(after) == _known(predicted.predicted)
     sysctls = after.namespaces[""].sysctls
     assert {
         key: value for key, value in predicted.predicted.namespaces[""].sysctls.items() if key in sysctls
@@ -59,7 +64,23 @@ def change(declaration: Declaration) -> None:
 
 
 def _links(host: Host) -> dict[str, object]:
-    return {f"{place}/{link.name}": link for place, one in host.namespaces.items() for link in one.links.values()}
+    return {
+        f"{place}/{link.name}": as_begun(link) for place, one in host.namespaces.items() for link in one.links.values()
+    }
+
+
+def _known(host: Host) -> list[tuple[str, str, str]]:
+    files = (("hosts", host.names_known.hosts), ("resolv.conf", host.names_known.resolvers))
+    return sorted((name, namespace, text) for name, known in files for namespace, text in known.items() if text)
+
+
+@functools.cache
+def _kernel() -> dict[str, bool]:
+    """What not every kernel has."""
+    probe = Scope(vlans=True, qdisc_kinds={"netem"})
+    with sandbox(), Kernel() as kernel:
+        found = read(kernel, probe)
+    return {"netem": "netem" not in found.qdiscs_missing, "filters_vlans": found.filters_vlans}
 
 
 @few
@@ -67,5 +88,6 @@ def _links(host: Host) -> dict[str, object]:
 def test_from_any_state_to_any_other(data: st.DataObject) -> None:
     """One declaration after another, the second one for what the first one made."""
     with sandbox():
-        change(data.draw(declarations(driver.host()), label="first"))
-        change(data.draw(declarations(driver.host()), label="second"))
+        shell("ip address add fd00:198::1/128 dev lo")  # at which ports are published
+        change(data.draw(declarations(driver.host(), **_kernel()), label="first"))
+        change(data.draw(declarations(driver.host(), **_kernel()), label="second"))

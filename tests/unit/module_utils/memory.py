@@ -19,6 +19,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils import _nft
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _operations as ops
 from ansible_collections.nslab.bridgenet.plugins.module_utils._announcements import Announce
 from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps import ChangeTable
+from ansible_collections.nslab.bridgenet.plugins.module_utils._known_names import KnownNames
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     HOST,
     Element,
@@ -27,13 +28,21 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     Host,
     Link,
     Namespace,
+    Netem,
     Original,
     PortOptions,
+    Qdisc,
     Route,
     Rule,
+    Tbf,
+    Vlan,
     overlay,
 )
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_flows import ForgetFlows
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_names import WriteNames
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_qdisc import SetQdisc
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_tun import CreateTun
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_vlan import SetVlans
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_vxlan import CreateVxlan, SetFlood
 
 IPV6_MIN_MTU = 1280
@@ -41,6 +50,8 @@ NEW_PORT = PortOptions(
     isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False, neigh_suppress=False
 )
 FORWARD4, FORWARD6 = "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"
+LOCALNET = "net/ipv4/conf/{}/route_localnet"
+FIRST_VLANS = (Vlan(1, True, True),)  # of a bridge, and of what joins one
 LOOPBACK = Link(
     "lo",
     kind="",
@@ -55,9 +66,11 @@ LOOPBACK = Link(
     index=0,
     carries_default=False,
     secondary=(),
+    vlans=(),
+    qdisc=Qdisc(),
 )
 
-# The sets of our table, and what their fields are.
+# The sets and maps of our table, and what the fields of their keys are.
 FIELDS = {
     "accepted": ("name", "name"),
     "replies": ("name", "name"),
@@ -68,10 +81,18 @@ FIELDS = {
     "masquerade6": ("name", "network"),
     "masquerade_out4": ("name", "network"),
     "masquerade_out6": ("name", "network"),
+    "published4": ("protocol", "port"),
+    "published6": ("protocol", "port"),
+    "published_at4": ("address", "protocol", "port"),
+    "published_at6": ("address", "protocol", "port"),
+    "publishers4": ("name", "address"),
+    "publishers6": ("name", "address"),
+    "localnet": ("name",),
 }
+PROTOCOLS = {"6": "tcp", "17": "udp", "132": "sctp"}
 
 _ELEMENTS = re.compile(r"^(add|delete) element inet bridgenet (\w+) \{ (.*) \}$")
-_ELEMENT = re.compile(r'([^,{}]+?)(?: comment "([^"]*)")?(?:, |$)')
+_ELEMENT = re.compile(r'([^,{}]+?)(?: comment "([^"]*)")?(?: : ([^,{}]+?))?(?:, |$)')
 
 
 class Refused(Exception):
@@ -102,10 +123,22 @@ def listing(entries: Mapping[Element, str]) -> str:
         for element, comment in entries.items():
             if element.set == name:
                 key = " . ".join(f'"{one}"' if kind == "name" else one for one, kind in zip(element.key, fields))
-                elements.append(f'{key} comment "{comment}"')
+                value = f" : {' . '.join(element.value)}" if element.value else ""
+                elements.append(f'{key} comment "{comment}"{value}')
         inner = f"\n\t\telements = {{ {', '.join(elements)} }}" if elements else ""
         blocks.append(f"\tset {name} {{\n\t\ttype x{inner}\n\t}}\n")
     return f"table inet bridgenet {{\n{''.join(blocks)}}}\n"
+
+
+def as_begun(link: Link) -> Link:
+    """With VLANs and queueing as the kernel gives them where nobody said anything of them."""
+    if link.vlans is None:
+        link = link.but(vlans=FIRST_VLANS if link.master or link.kind == "bridge" else ())
+    return link.but(qdisc=Qdisc()) if link.qdisc is None else link
+
+
+def _there(files: Mapping[str, str]) -> dict[str, str]:
+    return {namespace: text for namespace, text in files.items() if text}
 
 
 class MemoryKernel:
@@ -120,6 +153,11 @@ class MemoryKernel:
         self.held: dict[str, tuple[dict[str, Link], dict[str, str]]] = {}
         self.fresh = dict(host.fresh)
         self.files = dict(host.files)
+        self.known: dict[str, dict[str, str]] = {
+            "hosts": _there(host.names_known.hosts),
+            "resolv.conf": _there(host.names_known.resolvers),
+        }
+        self.forgotten: set[tuple[str, ...]] = set()  # ports whose flows are
         self.originals = dict(host.originals)
         nft, self.rules = split(host.firewall.entries)
         self.table: dict[Element, str] | None = nft if host.firewall.table else None
@@ -146,6 +184,7 @@ class MemoryKernel:
                 table=listing(self.table) if self.table is not None else "",
             ),
             files=dict(self.files),
+            names_known=KnownNames(dict(self.known["hosts"]), dict(self.known["resolv.conf"])),
             originals=dict(self.originals),
         )
 
@@ -158,6 +197,7 @@ class MemoryKernel:
             "entries": {**(self.table or {}), **self.rules},
             "table": self.table is not None,
             "files": dict(self.files),
+            "known": {name: dict(files) for name, files in self.known.items()},
             "originals": dict(self.originals),
         }
 
@@ -233,7 +273,8 @@ class MemoryKernel:
         if link.kind == "bridge":
             for port in list(self.places[place].values()):
                 if port.master == name:
-                    self._put(place, port, master="", port=None)
+                    self._put(place, port, master="", port=None, vlans=())
+            self.sysctls[place].pop(LOCALNET.format(name), None)
         if link.peer:
             links = self.places.get(link.peer[0]) or self.held[link.peer[0]][0]
             if link.peer[1] in links:
@@ -307,7 +348,7 @@ class MemoryKernel:
             raise Refused(f"{master} is no bridge")
         if not self.link(place, name).mac:
             raise Refused(f"{name} carries no Ethernet frames")
-        self._put(place, self.link(place, name), master=master, port=NEW_PORT)
+        self._put(place, self.link(place, name), master=master, port=NEW_PORT, vlans=FIRST_VLANS)
         self._follow(place, master)
 
     def _CreateBridge(self, one: ops.CreateBridge) -> None:  # noqa: N802
@@ -320,7 +361,11 @@ class MemoryKernel:
             mtu=1500,
             ipv6=self.ipv6,
             bridge=overlay(ops.NEW_BRIDGE, one.link.bridge),
+            vlans=FIRST_VLANS,
         )
+        if LOCALNET.format("default") in self.sysctls[one.namespace]:
+            values = self.sysctls[one.namespace]
+            values[LOCALNET.format(one.link.name)] = values[LOCALNET.format("default")]
 
     def _CreateTun(self, one: CreateTun) -> None:  # noqa: N802
         self._free(one.namespace, one.name)
@@ -365,7 +410,7 @@ class MemoryKernel:
             self._put(place, self.link(place, one.link), label=values["label"])
         if "master" in values:
             left = self.link(place, one.link).master
-            self._put(place, self.link(place, one.link), master="", port=None)
+            self._put(place, self.link(place, one.link), master="", port=None, vlans=())
             self._follow(place, left or "")
             if values["master"]:
                 self._join(place, one.link, values["master"])
@@ -384,6 +429,41 @@ class MemoryKernel:
         if link.port is None:
             raise Refused(f"{one.link} is no port")
         self._put(one.namespace, link, port=overlay(link.port, one.after))
+
+    def _SetVlans(self, one: SetVlans) -> None:  # noqa: N802
+        """Whoever is the PVID takes that from another one; one that is told without it gives it up."""
+        link = self.link(one.namespace, one.link)
+        if not (link.kind == "bridge" if one.own else link.master):
+            raise Refused(f"{one.link} has no VLANs")
+        there = {vlan.vid: vlan for vlan in link.vlans or ()}
+        if not one.after:
+            if any(vlan.vid not in there for vlan in one.before):
+                raise Refused(f"{one.link} has not {one.before}")
+            for vlan in one.before:
+                del there[vlan.vid]
+        if len({vlan.untagged for vlan in one.after}) > 1 or (len(one.after) > 1 and one.after[0].pvid):
+            raise Refused(f"{one.after} is no range")
+        for vlan in one.after:
+            if vlan.pvid:
+                there = {vid: dataclasses.replace(other, pvid=False) for vid, other in there.items()}
+            there[vlan.vid] = vlan
+        self._put(one.namespace, link, vlans=tuple(sorted(there.values())))
+
+    def _SetQdisc(self, one: SetQdisc) -> None:  # noqa: N802
+        """A layer stands inside another one, and goes with it."""
+        link = self.link(one.namespace, one.link)
+        layers = [layer for layer in ((link.qdisc or Qdisc()).netem, (link.qdisc or Qdisc()).tbf) if layer is not None]
+        known = layers[one.depth] if one.depth < len(layers) else None
+        if known != one.before or one.depth > len(layers):
+            raise Refused(f"{one.link} has {layers}")
+        if one.before is not None and one.after is not None and type(one.before) is not type(one.after):
+            raise Refused("a queueing discipline does not change its kind")
+        layers[one.depth :] = [] if one.after is None else [one.after, *layers[one.depth + 1 :]]
+        kinds = [type(layer) for layer in layers]
+        if kinds not in ([], [Netem], [Tbf], [Netem, Tbf]):
+            raise Refused(f"{kinds} cannot stand inside each other")
+        netem, tbf = (next((layer for layer in layers if isinstance(layer, kind)), None) for kind in (Netem, Tbf))
+        self._put(one.namespace, link, qdisc=Qdisc(netem, tbf))  # type: ignore[arg-type]
 
     # --- addresses and routes ---
 
@@ -453,6 +533,8 @@ class MemoryKernel:
             self._set_ipv6(one.namespace, parts[3], one.after == "0")
             return
         values = self.sysctls[one.namespace]
+        if parts[-1] == "route_localnet" and parts[3] != "default":
+            self.link(one.namespace, parts[3])
         values[one.key] = one.after
         if one.key == FORWARD4:
             for name in values:
@@ -477,6 +559,20 @@ class MemoryKernel:
 
     def _WriteFile(self, one: ops.WriteFile) -> None:  # noqa: N802
         self.files[one.path] = one.after
+
+    def _WriteNames(self, one: WriteNames) -> None:  # noqa: N802
+        for path, before, after in one.files:
+            _empty, _etc, _netns, namespace, name = path.split("/")
+            files = self.known[name]
+            if files.pop(namespace, "") != before:
+                raise Refused(f"{path} is another one")
+            if after:
+                files[namespace] = after
+
+    def _ForgetFlows(self, one: ForgetFlows) -> None:  # noqa: N802
+        for ports in one.ports:
+            for number in range(ports.first, ports.first + ports.count):
+                self.forgotten.add((str(ports.family), ports.protocol, ports.address, str(number)))
 
     def _RecordOriginals(self, one: ops.RecordOriginals) -> None:  # noqa: N802
         self.originals: dict[str, Original] = dict(one.after)
@@ -508,18 +604,22 @@ class MemoryKernel:
             raise Refused("no table")
         if name not in FIELDS:
             raise Refused(f"no set {name}")
-        for key, comment in _ELEMENT.findall(body):
-            element = Element(name, tuple(word.strip('"') for word in key.split(" . ")))
-            if len(element.key) != len(FIELDS[name]):
-                raise Refused(f"{element} has not the fields of {name}")
+        there = {element.place: element for element in self.table}
+        for key, comment, value in _ELEMENT.findall(body):
+            words = [word.strip('"') for word in key.split(" . ")]
+            if len(words) != len(FIELDS[name]):
+                raise Refused(f"{words} are not the fields of {name}")
+            words = [PROTOCOLS[word] if kind == "protocol" else word for word, kind in zip(words, FIELDS[name])]
+            element = Element(name, tuple(words), tuple(value.split(" . ")) if value else ())
             if verb == "delete":
-                if element not in self.table:
+                if element.place not in there:
                     raise Refused(f"no element {element}")
-                del self.table[element]
-            elif element in self.table:
-                raise Refused(f"{element} is there")  # the kernel would keep its old comment
+                del self.table[there.pop(element.place)]
+            elif element.place in there:
+                raise Refused(f"{element} is there")  # the kernel would keep its old comment, or refuse another value
             else:
                 self.table[element] = comment
+                there[element.place] = element
 
     def _iptables(self, name: str, one: Any) -> None:
         if name == "AddRule":

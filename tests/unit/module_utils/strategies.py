@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hypothesis import strategies as st
@@ -33,9 +33,20 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._forward import Forward
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._masquerade import Masquerade
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.attached import (
+    ATTACHED,
+    DECLARED_NAMES,
+    DECLARED_VLANS,
+    FOUND_PUBLICATIONS,
+    declared_publications,
+    declared_qdiscs,
+    known_names,
+    standing,
+)
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import (
     FORWARD4,
     FORWARD6,
+    LOCALNET,
     LOOPBACK,
     is_ipv6,
     listing,
@@ -85,12 +96,13 @@ def _addresses(name: str) -> list[list[str]]:
 def _routes(name: str) -> list[list[Options]]:
     """Routes out of an interface, some through a next hop that an address or another route leads to."""
     number = LINKS.index(name)
+    far, near, behind = (f"10.{base + number}.0" for base in (50, 100, 150))
     pool: list[Options] = [
-        {"to": f"10.1{number}.0.0/24", "via": f"10.{number}.0.9"},
-        {"to": f"10.1{number}.0.0/24", "via": f"10.{number}.0.8"},
-        {"to": f"10.1{number}.0.0/24", "via": f"10.{number}.0.9", "metric": 7},
-        {"to": f"10.2{number}.0.0/24"},
-        {"to": f"10.3{number}.0.0/24", "via": f"10.2{number}.0.9"},
+        {"to": f"{far}.0/24", "via": f"10.{number}.0.9"},
+        {"to": f"{far}.0/24", "via": f"10.{number}.0.8"},
+        {"to": f"{far}.0/24", "via": f"10.{number}.0.9", "metric": 7},
+        {"to": f"{near}.0/24"},
+        {"to": f"{behind}.0/24", "via": f"{near}.9"},
         {"to": f"fd01:{number}::/64", "via": f"fd00:{number}::9"},
         {"to": f"fd02:{number}::/64"},
     ]
@@ -109,8 +121,10 @@ SCALARS = st.sampled_from(
 SHAPES = st.sampled_from(list(itertools.product((True, False), (True, False), MTUS, MACS)))  # up, ipv6, MTU, MAC
 BRIDGE_OPTIONS = st.sampled_from(
     [
-        BridgeOptions(stp, delay, ageing, False, nf, False, False)
-        for stp, delay, ageing, nf in itertools.product((False, True), (1500, 200), (30000, 0), (False, True))
+        BridgeOptions(stp, delay, ageing, filtering, nf, False, False)
+        for stp, delay, ageing, filtering, nf in itertools.product(
+            (False, True), (1500, 200), (30000, 0), (False, True), (False, True)
+        )
     ]
 )
 PORT_OPTIONS = st.sampled_from(
@@ -121,6 +135,7 @@ PORT_OPTIONS = st.sampled_from(
         )
     ]
 )
+DECLARED_FILTERING = st.sampled_from([{}, {}, {"vlan_filtering": True}, {"vlan_filtering": False}])
 DECLARED_BRIDGES = st.sampled_from(
     combinations(
         stp=[None, True, False],
@@ -179,6 +194,9 @@ OWNED = st.sampled_from(
     combinations(take_over=[True, True, True, None], label=[None, None, "x"], exclusive=[None, True])
 )
 ABSENT = st.sampled_from([{}, {}, {}, {"state": "absent"}])
+
+
+KNOWN = known_names(("a", "b", SECOND))
 
 
 def labels(name: str) -> st.SearchStrategy[str]:
@@ -303,8 +321,10 @@ def hosts(draw: st.DrawFn) -> Host:
             if link.kind == "bridge":
                 smallest = min((one.mtu or 0 for one in links[place].values() if one.master == link.name), default=1500)
                 link = dataclasses.replace(link, mtu=draw(st.sampled_from([smallest, smallest, 1450])))
-            links[place][link.name] = _settled(draw, link) if link.kind else link
+            links[place][link.name] = _attached(draw, _settled(draw, link)) if link.kind else link
     entries = draw(FOUND_ENTRIES)
+    published = standing(draw(FOUND_PUBLICATIONS))
+    entries.update(published)
     for one, comment in draw(FOUND_FORWARDS):
         entries.update(dict.fromkeys(one.elements(), comment))
     entries.update(dict.fromkeys(draw(GATES), _iptables.GATE_COMMENT))  # where the host needed one once
@@ -319,6 +339,9 @@ def hosts(draw: st.DrawFn) -> Host:
         "net/ipv6/conf/x/forwarding": str(switches >> 5 & 1),
         "net/ipv6/conf/x/accept_ra": str((switches >> 6 & 3) % 3),
     }
+    values.update({LOCALNET.format(name): draw(st.sampled_from("001")) for name in ("default", *BRIDGES)})
+    values.update({LOCALNET.format(one.key[0]): "1" for one in published if one.set == "localnet"})
+    values = {key: value for key, value in values.items() if _stands(key, links[HOST])}
     inside = {"net/ipv4/ip_forward": draw(st.sampled_from("01"))}
     originals = draw(
         st.sampled_from(
@@ -336,13 +359,27 @@ def hosts(draw: st.DrawFn) -> Host:
         if loopback.label:
             ours = draw(st.sampled_from(["", f",{SECOND}"]))
             links[names[SECOND]]["lo"] = dataclasses.replace(loopback, label=f"{loopback.label}={names[SECOND]}{ours}")
+    originals = {**originals, **{LOCALNET.format(one.key[0]): Original("0", "1") for one in published if draw(flags)}}
+    originals = {key: one for key, one in originals.items() if _stands(key, links[HOST])}
     return Host(
         namespaces={place: Namespace(place, links[place], values if place == HOST else inside) for place in there},
         names=names,
         firewall=Firewall(entries, listing(nft) if nft else "", gates=draw(GATES)),
+        names_known=draw(KNOWN),
         originals=originals,
         fresh={"net/ipv4/ip_forward": "0"},
     )
+
+
+def _attached(draw: st.DrawFn, link: Link) -> Link:
+    """With its VLANs, where it has some, and how it queues."""
+    vlans, qdisc = draw(ATTACHED)
+    return dataclasses.replace(link, vlans=vlans if link.kind == "bridge" or link.master else (), qdisc=qdisc)
+
+
+def _stands(key: str, links: Mapping[str, Link]) -> bool:
+    """A sysctl of a bridge goes with it."""
+    return not key.endswith("/route_localnet") or key.split("/")[3] in ("default", *links)
 
 
 def _link(draw: st.DrawFn, name: str, place: str) -> Options:
@@ -377,8 +414,15 @@ def _possible(options: Options) -> Options:
 
 
 @st.composite
-def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
-    """Lists of objects, as a transaction takes them, for what is there and for what comes with them."""
+def declarations(
+    draw: st.DrawFn, current: Host | None = None, netem: bool = True, filters_vlans: bool = True
+) -> Declaration:
+    """Lists of objects, as a transaction takes them, for what is there and for what comes with them.
+
+    `netem` and `filters_vlans` are what not every kernel has.
+    """
+    vlans = DECLARED_VLANS if filters_vlans else st.just({})
+    filtering = DECLARED_FILTERING if filters_vlans else st.just({})
     found: Declaration = {}
     found["netns"] = [
         {
@@ -414,7 +458,7 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
     for name in draw(st.sampled_from([[], ["br0"], ["br1"], ["br0", "br1"]])):
         place = draw(places)
         options = {**_link(draw, name, place), **draw(DECLARED_BRIDGES), **draw(OWNED), **draw(ABSENT)}
-        found["bridge"].append(options)
+        found["bridge"].append({**options, **draw(filtering), **draw(vlans)})
         links[place, name] = "bridge"
     found["veth"] = []
     far_ends = set()
@@ -446,7 +490,7 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
         masters = [end[1] for end, kind in links.items() if kind == "bridge" and end[0] == place]
         if masters:
             options = {"name": name, "namespace": place, "master": draw(st.sampled_from(masters))}
-            found["bridge_port"].append({**options, **draw(DECLARED_PORTS), **draw(ABSENT)})
+            found["bridge_port"].append({**options, **draw(DECLARED_PORTS), **draw(vlans), **draw(ABSENT)})
     found["interface"] = []
     declared = {
         (one.get("namespace", HOST), one["name"])
@@ -456,6 +500,16 @@ def declarations(draw: st.DrawFn, current: Host | None = None) -> Declaration:
     for place, name in draw(st.lists(st.sampled_from(others), max_size=1)) if others else ():
         options = {**_link(draw, name, place), **draw(ABSENT), "exclusive": draw(flags)}
         found["interface"].append(options)
+    found["qdisc"] = [
+        {"name": name, "namespace": place, **draw(declared_qdiscs(netem)), **draw(ABSENT)}
+        for place, name in (draw(st.lists(st.sampled_from(list(links)), max_size=2, unique=True)) if links else ())
+    ]
+    found["netns_names"] = [
+        {"name": "n0", "namespaces": members, **draw(DECLARED_NAMES)}
+        for members in (draw(st.sampled_from(_subsets([name for name in there if name], 2))),)
+        if members and draw(flags)
+    ]
+    found["publish"] = draw(declared_publications([name for place, name in links if not place]))
     found["masquerade"] = [
         {"source": one.source, "bridge": one.bridge, **options, **draw(ABSENT)}
         for one, options in draw(
