@@ -42,6 +42,8 @@ host_address:
       host itself alone.
     - Without it, or with V(0.0.0.0) or V(::), the port is published at all addresses that the host has, or gets. Among
       them is V(127.0.0.1), but not V(::1), from which the kernel lets nothing leave the host.
+    - It is an error if the host has no such address and gets none in the same task, unless
+      C(net/ipv4/ip_nonlocal_bind), or that of C(ipv6), is 1. A port that is published already is not judged again.
     - No port is published at all addresses and at one of them at the same time.
   type: str
 bridge:

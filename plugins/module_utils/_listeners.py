@@ -8,10 +8,12 @@ The kernel could be asked by netlink as well (sock_diag(7)), but that loads modu
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
+import socket
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 
 from ._model import Listener
 
@@ -30,6 +32,28 @@ def find(ports: Collection[Port]) -> tuple[Listener, ...]:
     processes = _processes({inode for inode, _listener in found}) if found else {}
     named = {(one.protocol, one.address, one.port): processes.get(inode, "") for inode, one in found}
     return tuple(Listener(*key, process) for key, process in sorted(named.items()))
+
+
+def missing(addresses: Iterable[str], local: Container[str]) -> frozenset[str]:
+    """Those of some addresses that are none of this host's, where nobody could listen.
+
+    `local` are those of its interfaces. What else is its own the kernel tells: by a route of the type local, or as
+    net.ipv4.ip_nonlocal_bind leaves it to a person, such as one whose address comes by VRRP.
+    """
+    return frozenset(address for address in addresses if address not in local and not _can_be_had(address))
+
+
+def _can_be_had(address: str) -> bool:
+    """By a socket that nobody hears of."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+            return False
+        raise
+    return True
 
 
 def _sockets(table: str, ports: Collection[Port]) -> Iterator[tuple[str, Listener]]:

@@ -421,6 +421,7 @@ class Host:
     names_known: KnownNames = field(default_factory=KnownNames)  # what is in /etc/netns
     originals: Mapping[str, Original] = field(default_factory=dict)
     listeners: tuple[Listener, ...] = ()  # at the ports that are to be published
+    addresses_missing: frozenset[str] = frozenset()  # at which no program could listen; only of those asked for
     services: Mapping[str, Service] = field(default_factory=dict)  # by name, also those asked for that are not there
     boots: Mapping[str, Boot] = field(default_factory=dict)  # by project; only of those asked for
     fresh: Mapping[str, str] = field(default_factory=dict)  # sysctls of a new namespace, those that are asked for

@@ -93,6 +93,7 @@ def empty(current: Host, predicted: Host) -> Host:
         nsids={},
         holders={},
         listeners=(),
+        addresses_missing=frozenset(),  # they come with the host
         originals={},
         services={},
         names_known=KnownNames(),

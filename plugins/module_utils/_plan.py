@@ -68,6 +68,7 @@ def plan(current: Host, resources: Sequence[Resource], purge: bool = False) -> P
     predicted = draft.finish()
     objections = [
         *_publish.objections(current.firewall.entries, predicted.firewall.entries, resources),
+        *_publish.missing(current, predicted, resources),
         *_objections(current, predicted),
     ]
     refusals = [str(one) for one in objections if isinstance(one, BridgenetError)]

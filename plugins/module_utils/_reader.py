@@ -52,6 +52,7 @@ class Scope(Wanted):
     enclosed: set[str] = field(default_factory=set)  # namespaces of which all services are asked for
     services: dict[str, str] = field(default_factory=dict)  # name -> the namespace that it is to be in
     ports: set[_listeners.Port] = field(default_factory=set)  # of the host, where sockets may be in the way
+    host_addresses: set[str] = field(default_factory=set)  # that the host must have
     names: bool = False  # what namespaces know by name
     lists: set[str] = field(default_factory=set)  # labels of lists of names: also the services of those who know them
     nsids: bool = False  # the ids that the host has for namespaces
@@ -243,6 +244,7 @@ def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
         names_known=known,
         originals=originals,
         listeners=_listeners.find(scope.ports) if scope.ports else (),
+        addresses_missing=_missing_addresses(kernel, scope.host_addresses),
         boots={project: _boot_of(project) for project in sorted(scope.boots)},
         fresh=_fresh(kernel, wanted, {} if scope.fresh else namespaces),
         accounts=_accounts(scope.accounts),
@@ -368,6 +370,10 @@ def _filters_vlans(kernel: Kernel, dumps: Mapping[str, _Dump]) -> bool:
             if row.bridge:
                 return row.default_pvid is not None
     return kernel.can("filter VLANs", Socket.can_filter_vlans)
+
+
+def _missing_addresses(kernel: Kernel, asked: Set[str]) -> frozenset[str]:
+    return _listeners.missing(asked, kernel.socket(HOST).local_addresses()) if asked else frozenset()
 
 
 def _missing_qdiscs(kernel: Kernel, kinds: Iterable[str]) -> frozenset[str]:

@@ -150,6 +150,8 @@ class PublishRule(Resource):
         scope.firewall.backends.add("nftables")
         one = self.publication
         scope.ports.update((one.protocol, one.host_port + offset) for offset in range(one.count))
+        if one.host_address:
+            scope.host_addresses.add(one.host_address)
         if one.family == 4:
             keys = {_sysctl.route_localnet(self.bridge), _sysctl.route_localnet("default")}
             scope.sysctls.setdefault(HOST, set()).update(keys)
@@ -246,6 +248,25 @@ class PublishRule(Resource):
         if self.forwarding:
             shown["forwarding"] = host.namespaces[HOST].sysctls.get(self._switch) != "0"
         return shown
+
+
+def missing(current: Host, predicted: Host, resources: Sequence[Resource]) -> Iterator[BridgenetError]:
+    """Ports at an address that the host has not, nor gets in the same task; what stands already is not judged again."""
+    rules = [one for one in resources if isinstance(one, PublishRule) and one.present]
+    if not any(one.publication.host_address in current.addresses_missing for one in rules):
+        return
+    links = predicted.namespaces[HOST].links.values()
+    coming = {address.partition("/")[0] for link in links for address in link.addresses or ()}
+    for rule in rules:
+        one = rule.publication
+        if one.host_address not in current.addresses_missing or one.host_address in coming:
+            continue
+        if any(element.place not in current.firewall.by_place for element in one.elements()):
+            yield BridgenetError(
+                f"{rule.what}: this host has no address {one.host_address}; name one that it has, leave host_address "
+                f"out for all of them, or give it that address first (net.ipv{one.family}.ip_nonlocal_bind=1 says that "
+                "it comes later)"
+            )
 
 
 def objections(

@@ -14,8 +14,10 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _programs
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
+from ansible_collections.nslab.bridgenet.plugins.module_utils._findings import CONFLICT
+from ansible_collections.nslab.bridgenet.plugins.module_utils._inspection import inspect
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
-from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
+from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check, task
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue, container
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
 from ansible_collections.nslab.bridgenet.tests.integration.engine.story import Story
@@ -27,6 +29,7 @@ Declaration = dict[str, list[dict[str, Any]]]
 OFF = "sysctl -qw net/ipv4/ip_forward=0 net/ipv6/conf/all/forwarding=0"
 BRIDGES = f"""
 {OFF}
+ip address add 192.0.2.1/32 dev lo; ip address add fd00::1/128 dev lo
 for n in 0 1; do ip link add name br$n address 02:00:00:00:00:0$n type bridge; ip link set dev br$n up; done
 """
 WEB = {"host_port": 8080, "address": "10.10.0.10", "port": 80, "bridge": "br0"}
@@ -255,6 +258,42 @@ def test_port_in_use(address: str, declared: dict[str, Any], clash: bool, protoc
     apply(publish(declared, protocol=protocol, label="x"))
     with closing(listening(family, kind, address, 8080)):
         assert not apply(publish(declared, protocol=protocol, label="x")).changed
+
+
+@pytest.mark.parametrize(
+    ("declared", "way"),
+    [
+        ({**WEB, "host_address": "192.0.2.9"}, "ip address add 192.0.2.9/32 dev lo"),
+        ({**WEB, "host_address": "192.0.2.9"}, "ip route add local 192.0.2.0/24 dev lo"),
+        ({**WEB, "host_address": "192.0.2.9"}, "sysctl -qw net/ipv4/ip_nonlocal_bind=1"),
+        ({**WEB6, "host_address": "fd00::9"}, "ip address add fd00::9/128 dev lo"),
+        ({**WEB6, "host_address": "fd00::9"}, "sysctl -qw net/ipv6/ip_nonlocal_bind=1"),
+    ],
+    ids=["address", "local route", "nonlocal bind", "IPv6 address", "IPv6 nonlocal bind"],
+)
+def test_address_that_the_host_has_not(declared: dict[str, Any], way: str) -> None:
+    """Said before the first change, as a container engine refuses it, unless a person says that it is the host's."""
+    shell(BRIDGES)
+    before = snapshot.state()
+    wanted = publish(WEB, {**declared, "host_port": 81})
+    for run in (apply, check):
+        with pytest.raises(BridgenetError, match=f"this host has no address {declared['host_address']}; name one that"):
+            run(wanted)
+    findings = [one for one in inspect(task(wanted)) if one.severity == CONFLICT]
+    assert [declared["host_address"] in one.what + one.why for one in findings] == [True]
+    snapshot.same(before, snapshot.state())
+    shell(way)
+    assert apply(wanted).changed
+    assert not apply(wanted).changed
+
+
+def test_address_that_comes_or_went() -> None:
+    """In the same task it may come; one that went later is not judged again."""
+    shell(BRIDGES)
+    port = publish({**WEB, "host_address": "10.10.0.1"})
+    assert apply({"bridge": [{"name": "br0", "addresses": ["10.10.0.1/24"], "take_over": True}], **port}).changed
+    shell("ip address del 10.10.0.1/24 dev br0")
+    assert not apply(port).changed
 
 
 def test_bridge_that_is_missing() -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils._listeners import endpoints
+from ansible_collections.nslab.bridgenet.plugins.module_utils._listeners import endpoints, missing
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Listener
 
 # Server at any address, server at two of them, and a client, which only calls.
@@ -26,3 +26,9 @@ def test_who_listens() -> None:
     ]
     assert endpoints(TABLE, [("tcp", 9000), ("sctp", 9003)]) == []
     assert endpoints("", ports) == []
+
+
+def test_addresses_of_others() -> None:
+    """What an interface has is not tried, and what is the host's by itself is no other's."""
+    assert missing(["127.0.0.9", "203.0.113.9"], set()) == {"203.0.113.9"}
+    assert missing(["203.0.113.9"], {"203.0.113.9"}) == set()
