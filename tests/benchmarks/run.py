@@ -77,9 +77,9 @@ def turns(
 def measure(section: Section, options: argparse.Namespace) -> tuple[list[Cell], list[str]]:
     """The cells, and what failed."""
     cells, failed = [], []
-    for turn, subject, count in turns(
-        section, taking_part(section, options.beside), options.rounds, options.sizes or ()
-    ):
+    rounds = min(options.rounds, section.rounds)
+    subjects = taking_part(section, options.beside)
+    for turn, subject, count in turns(section, subjects, rounds, options.sizes or ()):
         start = time.monotonic()
         try:
             values = sandbox.measure(subject, count)
@@ -89,9 +89,7 @@ def measure(section: Section, options: argparse.Namespace) -> tuple[list[Cell], 
             continue
         shown = ", ".join(f"{phase} {value:.3g}" for phase, value in values.items())
         took = time.monotonic() - start
-        print(
-            f"{section.name} {turn + 1}/{options.rounds}: {subject.name}, {count}: {shown} ({took:.0f} s)", flush=True
-        )
+        print(f"{section.name} {turn + 1}/{rounds}: {subject.name}, {count}: {shown} ({took:.0f} s)", flush=True)
         cells.append(Cell(section.name, turn, subject.name, count, values))
     return cells, failed
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from . import engines, firewall, packets, peers, playbooks
+from . import engines, firewall, fleet, footprint, packets, peers, playbooks
 from .results import Goal, Point
 from .subjects import Subject
 
@@ -26,6 +26,7 @@ class Section:
     each: bool = False  # whether a value is shown for one of `what`
     grows: bool = True  # whether its values are times that grow
     plain: tuple[str, ...] = ()  # phases that have a unit of their own
+    rounds: int = 1000  # no more than that
 
     def scale(self, phase: str, count: int) -> float:
         """From a second to the unit."""
@@ -135,4 +136,34 @@ def _packets() -> Section:
     )
 
 
-SECTIONS = (_engine(), _one(), _playbook(), _firewall(), _packets())
+def _fleet() -> Section:
+    mine = fleet.Playbook.name
+    return Section(
+        "fleet",
+        "Many hosts over SSH, with 20 forks",
+        "hosts",
+        "",
+        (fleet.Playbook, fleet.LoopedCommands),
+        (10, 30),
+        tuple(
+            Goal(Point(mine, 30, f"{phase}, {fleet.TASKS}"), Point(mine, 10, f"{phase}, {fleet.TASKS}"))
+            for phase in ("fresh", "nothing to do")
+        ),
+        grows=False,
+        rounds=1,
+    )
+
+
+def _footprint() -> Section:
+    return Section(
+        "footprint",
+        "Memory, sizes, messages, imports and tasks",
+        "containers",
+        "",
+        (footprint.Module, footprint.Messages, footprint.Ansible),
+        (1000,),
+        grows=False,
+    )
+
+
+SECTIONS = (_engine(), _one(), _playbook(), _firewall(), _packets(), _fleet(), _footprint())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.tests.benchmarks import packets, playbooks
+from ansible_collections.nslab.bridgenet.tests.benchmarks import footprint, packets, playbooks
 
 
 def test_a_kind_of_command_is_a_task() -> None:
@@ -38,3 +38,18 @@ def test_a_kind_of_command_is_a_task() -> None:
 def test_a_rule_is_copied_for_another_network(rule: str, expected: str | None) -> None:
     """What all share stays."""
     assert packets.renamed(rule, 300) == (expected or rule)
+
+
+def test_messages_are_counted() -> None:
+    """Those of nft are none of rtnetlink's; numbers are names that strace does not know."""
+    get = "nlmsg_type=RTM_GETLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_DUMP, nlmsg_seq=1"
+    new = "nlmsg_type=RTM_NEWLINK, nlmsg_flags=NLM_F_REQUEST|NLM_F_ACK|NLM_F_EXCL|NLM_F_CREATE, nlmsg_seq=2"
+    number_get = "nlmsg_type=0x12 /* NLMSG_??? */, nlmsg_flags=NLM_F_REQUEST|0x300, nlmsg_seq=3"
+    number_new = "nlmsg_type=0x10 /* NLMSG_??? */, nlmsg_flags=NLM_F_REQUEST|0x300, nlmsg_seq=4"
+    others = (
+        "nlmsg_type=NFNL_SUBSYS_NFTABLES<<8|NFT_MSG_GETGEN, nlmsg_flags=NLM_F_REQUEST",
+        "nlmsg_type=0xa10 /* NLMSG_??? */, nlmsg_flags=NLM_F_REQUEST",
+    )
+    sends = ((get,), (new, new), (number_get,), (number_new,), *((other,) for other in others))
+    lines = [f"7 sendto(5, [{', '.join(f'[{{nlmsg_len=40, {one}}}]' for one in send)}], 40) = 40" for send in sends]
+    assert footprint.netlink("\n".join(lines)) == {"sends": 4, "messages": 5, "dumps": 2}
