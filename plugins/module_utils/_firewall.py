@@ -77,7 +77,16 @@ def reading(home: int, look: Look) -> Iterator[Callable[[], Firewall]]:
             (program, name, started.enter_context(Running([program, "-w", "-t", name, "-S", "-v"])))
             for program, name in _tables_of_iptables(look, nftables)
         ]
-        yield lambda: _collected(home, look, nftables, listings, version, saved)
+        active = _asked_of_firewalld(started) if look.gates else None
+        yield lambda: _collected(home, look, nftables, listings, version, saved, active)
+
+
+def _asked_of_firewalld(started: ExitStack) -> Running | None:
+    """The question to firewalld, where it may run: also one that runs without its rules."""
+    there = os.path.isdir(_firewalld.DIRECTORY) and os.path.exists(_firewalld.BUS)
+    if not there or _programs.find(_firewalld.ACTIVE[0]) is None:
+        return None
+    return started.enter_context(Running(_firewalld.ACTIVE))
 
 
 def _nftables(look: Look) -> _Nftables | None:
@@ -103,6 +112,7 @@ def _collected(
     listings: Mapping[str, Running],
     version: Running | None,
     saved: Sequence[Saved],
+    active: Running | None,
 ) -> Firewall:
     entries: dict[Entry, str] = {}
     counters: dict[Entry, tuple[int, int]] = {}
@@ -128,7 +138,7 @@ def _collected(
     chains = nftables.chains if nftables else ()
     managed = look.gates and _is_managed(chains, filters)
     # Where somebody flushed its rules, it still knows what it binds when it reloads.
-    zones = _zones(managed) if managed or (look.gates and os.path.isdir(_firewalld.DIRECTORY)) else None
+    zones = _zones(active, managed) if active else None
     gates = _gates(filters, managed and zones is not None) if look.gates else None
     direct = _firewalld.direct(_files.read(_firewalld.DIRECT)) if zones is not None else frozenset()
     docker = any(map(_iptables.has_docker, filters.values()))
@@ -231,16 +241,16 @@ def _firewalld_in_iptables(filters: Mapping[str, str]) -> set[str]:
     return {program for program, said in filters.items() if not set(said.splitlines()).isdisjoint(_firewalld.CHAINS)}
 
 
-def _zones(now: bool) -> Bindings | None:
+def _zones(active: Running, now: bool) -> Bindings | None:
     """Which interface is bound to which zone of firewalld, permanently and now; None where it does not run."""
     try:
-        active = _firewalld.active(_programs.run(_firewalld.ACTIVE))
-    except (ProgramError, BridgenetError):
-        return None  # its rules outlived it
+        answer = _firewalld.active(active.result())
+    except ProgramError:
+        return None  # its rules may have outlived it
     files: dict[str, str] = {}
     for directory in _firewalld.FILES:
         files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
-    return {**(active if now else {}), **_firewalld.permanent(files)}
+    return {**(answer if now else {}), **_firewalld.permanent(files)}
 
 
 def _obstacles(chains: Sequence[ChainRow], gates: Iterable[Rule], trusting: Iterable[str]) -> tuple[str, ...]:

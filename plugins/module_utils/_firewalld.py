@@ -20,20 +20,21 @@ from ._model import Bindings, Element, Entry, Rule
 ZONE = "trusted"
 FILES = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")  # a later one hides an earlier one of its name
 DIRECTORY = "/etc/firewalld"  # there where it is installed
+BUS = "/run/dbus/system_bus_socket"  # by which busctl asks it (the D-Bus specification)
 DIRECT = f"{DIRECTORY}/direct.xml"
 TABLE = "firewalld"  # of nftables
 CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptables, from 1.0 on and before
 
 # What `firewall-cmd --get-active-zones` asks, which takes half a second to start.
-_BUS = "org.fedoraproject.FirewallD1"
+_SERVICE = "org.fedoraproject.FirewallD1"
 ACTIVE = (
     "busctl",
     "--auto-start=no",
     "--json=short",
     "call",
-    _BUS,
-    f"/{_BUS.replace('.', '/')}",
-    f"{_BUS}.zone",
+    _SERVICE,
+    f"/{_SERVICE.replace('.', '/')}",
+    f"{_SERVICE}.zone",
     "getActiveZones",
 )
 

@@ -167,6 +167,15 @@ class Link:
             return None
         return self.vxlan.vni, self.vxlan.port, 6 if ":" in (self.vxlan.local or "") else 4
 
+    @staticmethod
+    def told(values: Mapping[str, Any]) -> Link:
+        """A link of all its fields: the constructor in a quarter of its time, which a thousand links need."""
+        if values.keys() != UNDECLARED.keys():
+            raise TypeError(f"not the fields of a link: {', '.join(sorted(values.keys() ^ UNDECLARED.keys()))}")
+        new = object.__new__(Link)
+        new.__dict__.update(values)
+        return new
+
     def but(self, **changes: Any) -> Link:
         """This link with other values: dataclasses.replace() in a fifth of its time, which a new pair needs often."""
         new = object.__new__(Link)
@@ -174,6 +183,9 @@ class Link:
         if len(new.__dict__) > len(self.__dict__):
             raise TypeError(f"a link has no {', '.join(sorted(changes.keys() - self.__dict__.keys()))}")
         return new
+
+
+UNDECLARED: Mapping[str, Any] = {field.name: None for field in dataclasses.fields(Link)}
 
 
 def released(link: Link) -> Link:

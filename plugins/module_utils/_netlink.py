@@ -209,8 +209,8 @@ class Socket:
     def __init__(self, protocol: int = socket.NETLINK_ROUTE) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol)
         self._sequence = 0
-        for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK, _NETLINK_GET_STRICT_CHK):
-            self._socket.setsockopt(_SOL_NETLINK, option, 1)
+        self._socket.setsockopt(_SOL_NETLINK, _NETLINK_GET_STRICT_CHK, 1)
+        self._explained = False  # what is refused
 
     def close(self) -> None:
         """Give the descriptor back."""
@@ -219,6 +219,10 @@ class Socket:
     def send(self, batch: Sequence[Message]) -> list[Refused | None]:
         """Send messages at once; the outcome of each, because the kernel goes on behind a failing one."""
         require_pyroute2()
+        if not self._explained:
+            for option in (_NETLINK_CAP_ACK, _NETLINK_EXT_ACK):
+                self._socket.setsockopt(_SOL_NETLINK, option, 1)
+            self._explained = True
         first = self._sequence + 1
         data = b"".join(_encode(message, first + offset) for offset, message in enumerate(batch))
         self._sequence += len(batch)

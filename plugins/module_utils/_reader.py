@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import grp
 import os
 import pwd
@@ -120,6 +121,10 @@ class _Ids:
             one, other = other, one
         return self.of(one[0], other[0]) == one[1].netnsid
 
+    def seen_from_host(self) -> dict[int, str]:
+        """The namespaces that have been asked for, by the ids that the host has for them."""
+        return {number: other for (viewer, other), number in self._known.items() if viewer == HOST and number >= 0}
+
 
 def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
     """(namespace, index) of a veth's end -> (namespace, name) of the other, where both were read.
@@ -127,25 +132,36 @@ def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple
     Each end tells the other's index, and this namespace's id of the other's namespace. Indices
     begin anew in every namespace, so that it takes both to tell a pair.
     """
+    ids.of_all(name for name in dumps if name != HOST)
+    found = _peers_of_host(ids, dumps)
     ends: dict[tuple[int, int], list[tuple[str, _decode.LinkRow]]] = {}
     for dump in dumps.values():
         for row in dump.rows:
-            if row.kind == "veth" and row.netnsid is not None:
+            if row.kind != "veth" or (dump.name, row.index) in found:
+                continue
+            if row.netnsid is not None:
                 ends.setdefault((row.index, row.link), []).append((dump.name, row))
-    ids.of_all({name for some in ends.values() for name, _row in some if name != HOST})
-    found = {}
-    for dump in dumps.values():
-        for row in dump.rows:
-            if row.kind != "veth":
-                continue
-            if row.netnsid is None:
-                if row.link in dump.by_index:
-                    found[dump.name, row.index] = (dump.name, dump.by_index[row.link].name)
-                continue
-            for other in ends.get((row.link, row.index), ()):
-                if other[0] != dump.name and ids.are_a_pair((dump.name, row), other):
-                    found[dump.name, row.index] = (other[0], other[1].name)
+            elif row.link in dump.by_index:
+                found[dump.name, row.index] = (dump.name, dump.by_index[row.link].name)
+    for (index, link), some in ends.items():
+        for name, row in some:
+            for other in ends.get((link, index), ()):
+                if other[0] != name and ids.are_a_pair((name, row), other):
+                    found[name, index] = (other[0], other[1].name)
                     break
+    return found
+
+
+def _peers_of_host(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple[str, str]]:
+    """Both ends of the pairs between the host and another namespace: nearly all of them."""
+    names = ids.seen_from_host()
+    found = {}
+    for row in dumps[HOST].rows:
+        name = names.get(row.netnsid) if row.kind == "veth" and row.netnsid is not None else None
+        far = dumps[name].by_index.get(row.link) if name else None
+        if name and far and far.kind == "veth" and far.link == row.index:
+            found[HOST, row.index] = (name, far.name)
+            found[name, far.index] = (HOST, row.name)
     return found
 
 
@@ -157,32 +173,34 @@ def _links(
         master = dump.by_index.get(row.master)
         addresses = dump.addresses.get(row.index, ())
         routes = dump.routes.get(row.index, ())
-        found[row.name] = Link(
-            name=row.name,
-            kind=row.kind,
-            mac=row.mac,
-            mtu=row.mtu,
-            up=row.up,
-            ipv6=row.ipv6,
-            label=row.alias,
-            master=master.name if master else "",
-            port=row.port,
-            bridge=row.bridge,
-            vlans=dump.vlans.get(row.index, ()) if dump.vlans is not None else None,
-            tun=row.tun,
-            vxlan=row.vxlan,
-            flood=dump.flood.get(row.index),
-            qdisc=dump.qdiscs.get(row.index, Qdisc()) if dump.qdiscs is not None else None,
-            peer=peers.get((dump.name, row.index)),
-            addresses=tuple(sorted(address.address for address in addresses)),
-            routes=tuple(sorted(routes, key=_route_order)),
-            index=row.index,
-            carries_default=row.index in dump.defaults,
-            lower=_lower(dump, row),
-            secondary=tuple(address.address for address in addresses if address.secondary),
-            persistent=row.persistent,
-            held_by=tuple(holders.get(row.name, (0,))) if _is_open(row) else (),
-            default_pvid=(master or row).default_pvid,
+        found[row.name] = Link.told(
+            {
+                "name": row.name,
+                "kind": row.kind,
+                "mac": row.mac,
+                "mtu": row.mtu,
+                "up": row.up,
+                "ipv6": row.ipv6,
+                "label": row.alias,
+                "master": master.name if master else "",
+                "port": row.port,
+                "bridge": row.bridge,
+                "vlans": dump.vlans.get(row.index, ()) if dump.vlans is not None else None,
+                "tun": row.tun,
+                "vxlan": row.vxlan,
+                "flood": dump.flood.get(row.index),
+                "qdisc": dump.qdiscs.get(row.index, Qdisc()) if dump.qdiscs is not None else None,
+                "peer": peers.get((dump.name, row.index)),
+                "addresses": tuple(sorted(address.address for address in addresses)),
+                "routes": tuple(sorted(routes, key=_route_order)),
+                "index": row.index,
+                "carries_default": row.index in dump.defaults,
+                "lower": _lower(dump, row),
+                "secondary": tuple(address.address for address in addresses if address.secondary),
+                "persistent": row.persistent,
+                "held_by": tuple(holders.get(row.name, (0,))) if _is_open(row) else (),
+                "default_pvid": (master or row).default_pvid,
+            }
         )
     return found
 
@@ -203,15 +221,20 @@ def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
 
     That is for a second look, at what a change has touched.
     """
+    if scope.everything:
+        scope.firewall.add_everything()
+    with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
+        host = _without_firewall(kernel, scope, {} if kept is None else kept)
+        return dataclasses.replace(host, firewall=collect_firewall())
+
+
+def _without_firewall(kernel: Kernel, scope: Scope, kept: Kept) -> Host:
+    """All but what programs tell: they take their time meanwhile."""
     places = _places.find(kernel, scope)
     for key, path in places.paths.items():
         kernel.locate(key, path)
     inodes = {HOST: _namespaces.inode(kernel.home), **dict(_places.asked(places, scope, scope.everything))}
-    if scope.everything:
-        scope.firewall.add_everything()
-    with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
-        dumps = _dumps(kernel, inodes, scope, {} if kept is None else kept)
-        firewall = collect_firewall()
+    dumps = _dumps(kernel, inodes, scope, kept)
     ids = _Ids(kernel)
     peers = _peers(ids, dumps)
     originals = _files.originals()
@@ -239,7 +262,6 @@ def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
         names={name: key for name, key in places.names.items() if key in namespaces},
         adoptees=places.adoptees,
         nsids=_known_ids(kernel, ids, places.names.values()) if scope.nsids else {},
-        firewall=firewall,
         files={path: _files.read(path) for path in sorted(scope.files)},
         names_known=known,
         originals=originals,

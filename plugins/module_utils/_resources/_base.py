@@ -15,7 +15,7 @@ from .. import _labels, _names
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Entry, Firewall, Host, Link, Route
+from .._model import UNDECLARED, Entry, Firewall, Host, Link, Route
 from .._reader import Scope
 
 Options = dict[str, Any]
@@ -166,17 +166,20 @@ def declared_link(options: Mapping[str, Any], **more: Any) -> Link:
     name = _names.interface(options["name"])
     mac, mtu = options.get("mac"), options.get("mtu")
     addresses, routes = options.get("addresses"), options.get("routes")
-    return Link(
-        name=name,
-        mac=_names.mac(mac) if mac is not None else None,
-        mtu=_names.mtu(mtu) if mtu is not None else None,
-        up=options.get("up"),
-        ipv6=options.get("ipv6"),
-        addresses=tuple(sorted(_unique(name, [_names.address(text) for text in addresses])))
-        if addresses is not None
-        else None,
-        routes=tuple(_route(route) for route in routes) if routes is not None else None,
-        **more,
+    return Link.told(
+        {
+            **UNDECLARED,
+            "name": name,
+            "mac": _names.mac(mac) if mac is not None else None,
+            "mtu": _names.mtu(mtu) if mtu is not None else None,
+            "up": options.get("up"),
+            "ipv6": options.get("ipv6"),
+            "addresses": tuple(sorted(_unique(name, [_names.address(text) for text in addresses])))
+            if addresses is not None
+            else None,
+            "routes": tuple(map(_route, routes)) if routes is not None else None,
+            **more,
+        }
     )
 
 
