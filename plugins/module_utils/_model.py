@@ -121,12 +121,17 @@ class VxlanOptions:
     ttl: int | None = None  # 0 is the kernel's choice
 
 
-# A bridge and a port as the kernel makes them (br_dev_setup, new_nbp; net/bridge). A veth tells
-# 10 Gbit/s, which is cost 2; the cost of other links follows their speed and is shown only where declared.
+# A bridge as the kernel makes it (br_dev_setup, net/bridge/br_device.c).
 NEW_BRIDGE = BridgeOptions(False, 1500, 30000, False, False, False, False)
-NEW_PORT = PortOptions(
-    isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False, neigh_suppress=False
-)
+
+# A port's cost follows the speed that its link tells (port_cost, net/bridge/br_if.c): 10 Gbit/s, or none that it knows.
+_COSTS = {"veth": 2, "tun": 2, "vxlan": 100}
+
+
+def new_port(link: Link) -> PortOptions:
+    """A port as the kernel makes it (new_nbp, net/bridge/br_if.c); of other links nobody knows the cost beforehand."""
+    cost = _COSTS.get(link.kind or "")
+    return PortOptions(False, False, cost, 32, True, False, False)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from ._firewall_steps import firewall_steps
 from ._known_names import KnownNames
 from ._model import (
     HOST,
-    NEW_PORT,
     BridgeOptions,
     Host,
     Link,
@@ -30,6 +29,7 @@ from ._model import (
     TunOptions,
     is_another,
     new_links_speak_ipv6,
+    new_port,
     spoken,
 )
 from ._operations import (
@@ -475,7 +475,7 @@ def _new_vxlan(namespace: str, link: Link, starts: bool, ipv6: bool) -> Ops:
 
 
 def _after_joining(link: Link) -> PortOptions | None:
-    return NEW_PORT if link.master else None
+    return new_port(link) if link.master else None
 
 
 def _new_bridge(namespace: str, link: Link) -> Ops:
@@ -514,7 +514,7 @@ def update(namespace: str, before: Link, after: Link, kernel_ipv6: bool) -> Ops:
         old = tuple((field, getattr(before, field)) for field in fields)
         again: Ops = []
         if "master" in fields and before.port is not None:
-            again = _option_steps(SetPort, PortOptions, namespace, name, NEW_PORT, before.port)
+            again = _option_steps(SetPort, PortOptions, namespace, name, new_port(before), before.port)
             again += vlan_steps(namespace, None, before)
         if (after.mtu or 0) < IPV6_MIN_MTU <= (before.mtu or 0):
             again += _ipv6_steps(namespace, before=after, after=before, kernel_ipv6=kernel_ipv6)

@@ -12,7 +12,7 @@ from typing import Any
 from .. import _names, _vlans
 from .._draft import Draft, place
 from .._errors import BridgenetError
-from .._model import NEW_PORT, Host, Link, PortOptions, Vlan, overlay, released
+from .._model import Host, Link, PortOptions, Vlan, new_port, overlay, released
 from .._reader import Scope
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
 
@@ -83,7 +83,7 @@ class BridgePort(Resource):
                 f"{self.what}: a tun carries IP packets and no Ethernet frames, so it cannot be a port; make it a tap"
             )
         joins = found.master != self.master
-        port = overlay((NEW_PORT if joins else found.port) or NEW_PORT, self.options)
+        port = overlay((None if joins else found.port) or new_port(found), self.options)
         new = found
         if joins or port is not found.port:
             new = found.but(master=self.master, port=port)

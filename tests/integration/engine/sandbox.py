@@ -44,6 +44,8 @@ def _private_etc() -> None:
     except OSError:  # The kernel stacks two at most, and the machine, when it is a container, may stand on one.
         shell("cp -a /etc/. /run/upper")
         _mount("/run/upper", "/etc", _MS_BIND)
+    # What this machine has of ours, of `make site` say, is nothing to a fresh one.
+    shell("rm -rf /etc/netns /etc/nslab.bridgenet /etc/systemd/system/bridgenet-* /etc/systemd/system/nslab-bridgenet-*")
 
 
 def _return(descriptor: int) -> None:

@@ -185,6 +185,16 @@ def network(*more: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+@pytest.mark.parametrize("cost", [2, 100])
+def test_cost_of_its_port(cost: int) -> None:
+    """A VXLAN link tells no speed: its port begins with 100, and not with the 2 of a veth."""
+    story = Story()
+    declared = network()
+    declared["bridge_port"][0]["cost"] = cost
+    story.changes(declared)
+    assert snapshot.link("x0")["linkinfo"]["info_slave_data"]["cost"] == cost
+
+
 def test_in_a_transaction() -> None:
     """With its bridge and namespace, and purged with them."""
     story = Story("ip link add name theirs address 02:00:00:00:00:08 type vxlan id 9 local 198.18.0.1 dstport 4789")

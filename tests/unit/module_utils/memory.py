@@ -49,6 +49,7 @@ IPV6_MIN_MTU = 1280
 NEW_PORT = PortOptions(
     isolated=False, hairpin=False, cost=2, priority=32, learning=True, bpdu_guard=False, neigh_suppress=False
 )
+COST_WITHOUT_SPEED = 100  # as a VXLAN link has none
 FORWARD4, FORWARD6 = "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"
 LOCALNET = "net/ipv4/conf/{}/route_localnet"
 FIRST_VLANS = (Vlan(1, True, True),)  # of a bridge, and of what joins one
@@ -348,7 +349,9 @@ class MemoryKernel:
             raise Refused(f"{master} is no bridge")
         if not self.link(place, name).mac:
             raise Refused(f"{name} carries no Ethernet frames")
-        self._put(place, self.link(place, name), master=master, port=NEW_PORT, vlans=FIRST_VLANS)
+        link = self.link(place, name)
+        port = dataclasses.replace(NEW_PORT, cost=COST_WITHOUT_SPEED) if link.kind == "vxlan" else NEW_PORT
+        self._put(place, link, master=master, port=port, vlans=FIRST_VLANS)
         self._follow(place, master)
 
     def _CreateBridge(self, one: ops.CreateBridge) -> None:  # noqa: N802
