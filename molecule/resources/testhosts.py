@@ -230,6 +230,8 @@ def become_host(name: str, host_key: str, authorized_key: str) -> None:
     # A copy, not an overlay: what changes in the machine's /etc meanwhile is no change of this host.
     mount("-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/tmp")
     run("cp", "-a", "/etc/.", "/tmp")
+    for pattern in ("netns", "nslab.bridgenet", "systemd/system/bridgenet-*", "systemd/system/nslab-bridgenet-*"):
+        run("rm", "-rf", *map(str, Path("/tmp").glob(pattern)))  # what the machine has of ours, of `make site` say
     mount("--move", "/tmp", "/etc")
     mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/tmp")
     mount("-t", "tmpfs", "-o", "mode=0700", "tmpfs", pwd.getpwuid(0).pw_dir)

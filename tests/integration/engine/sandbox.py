@@ -45,7 +45,7 @@ def _private_etc() -> None:
         shell("cp -a /etc/. /run/upper")
         _mount("/run/upper", "/etc", _MS_BIND)
     # What this machine has of ours, of `make site` say, is nothing to a fresh one.
-    shell("rm -rf /etc/netns /etc/nslab.bridgenet /etc/systemd/system/bridgenet-* /etc/systemd/system/nslab-bridgenet-*")
+    shell("cd /etc; rm -rf netns nslab.bridgenet systemd/system/bridgenet-* systemd/system/nslab-bridgenet-*")
 
 
 def _return(descriptor: int) -> None:
