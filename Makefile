@@ -89,12 +89,17 @@ distributions: test-tools ## the role on Debian 11, 12 and 13, run by systemd; b
 
 .PHONY: pyroute2
 pyroute2: test-tools ## the engine with every release of pyroute2 that is supported; before a release (root)
-	hack/pyroute2.sh "$(PYROUTE2)" $(or $(ARGS),tests/integration/engine tests/unit/module_utils)
+	hack/pyroute2.sh "$(PYROUTE2)" $(WORKERS) $(or $(ARGS),tests/integration/engine tests/unit/module_utils)
+
+.PHONY: reboot
+reboot: test-tools ## a network that comes back when a virtual machine boots; before a release (root)
+	hack/apt.sh $(VM_PACKAGES)
+	hack/molecule.sh 1 reboot
 
 .PHONY: vm
 vm: test-tools ## what not every kernel has, in a virtual machine; before a release (root)
 	hack/apt.sh $(VM_PACKAGES)
-	pytest tests/vm $(ARGS)
+	pytest tests/vm/test_vm.py $(ARGS)
 
 .PHONY: bench
 bench: test-tools ## what costs what, beside C, ip, container engines and looped tasks (root)

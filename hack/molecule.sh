@@ -17,7 +17,7 @@ shift
 if [ $# -eq 0 ]; then
     for path in molecule/*/molecule.yml; do
         case $path in
-            molecule/distributions/* | molecule/evpn/*) ;;
+            molecule/distributions/* | molecule/evpn/* | molecule/reboot/*) ;;
             *) set -- "$@" "$(basename "${path%/*}")" ;;
         esac
     done

@@ -9,8 +9,10 @@ on this machine.
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -18,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.nslab.bridgenet.tests.vm.image import ROOT, Image
+from ansible_collections.nslab.bridgenet.tests.vm.image import ROOT, Image, run
 
 INSIDE = "/opt/ansible_collections/nslab/bridgenet"
 BOOT_LIMIT = 1200  # seconds; a quiet machine needs 15 to 25, and one that has much to do five minutes
@@ -32,46 +34,53 @@ def _free_port() -> int:
 
 
 class VirtualMachine:
-    """A machine with a disk of its own in `directory`, off until it is started."""
+    """A machine whose disk, and all that is known of it, is in `directory`: another process may go on with it."""
 
-    def __init__(self, image: Image, directory: Path) -> None:
-        self._image = image
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._disk = directory / "disk"
-        self._port = 0
-        self._process: subprocess.Popen[bytes] | None = None
-        subprocess.run(["cp", "--sparse=always", image.disk, self._disk], check=True)
+        self._key = directory / "key"
+        self._pid_file = directory / "pid"
 
     @property
     def console(self) -> str:
         """What it printed since it was last started."""
         return (self._directory / "console").read_text(encoding="utf-8", errors="replace")
 
-    def start(self) -> None:
-        """Switch it on, and wait until it lets us in."""
-        self._port = _free_port()
-        known = f"[127.0.0.1]:{self._port} {self._image.host_key}"
+    @property
+    def pid(self) -> int:
+        """The process that it runs in, 0 where it is off."""
+        try:
+            pid = int(self._pid_file.read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0
+        return pid if str(self._pid_file).encode() in command else 0
+
+    def start(self, image: Image) -> None:
+        """Switch it on, with a disk as in the image, and wait until it lets us in."""
+        disk, port = self._directory / "disk", _free_port()
+        run("cp", "--sparse=always", image.disk, disk)
+        shutil.copy(image.key, self._key)
+        known = f"[127.0.0.1]:{port} {image.host_key}"
+        (self._directory / "port").write_text(str(port), encoding="ascii")
         (self._directory / "known_hosts").write_text(known, encoding="ascii")
-        self._process = subprocess.Popen(
-            [
-                *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"),
-                *("-display", "none", "-monitor", "none", "-serial", f"file:{self._directory / 'console'}"),
-                *("-kernel", str(self._image.kernel), "-initrd", str(self._image.initrd)),
-                *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet"),
-                *("-drive", f"file={self._disk},format=raw,if=virtio,cache=unsafe"),
-                *("-nic", f"user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{self._port}-:22"),
-                *("-device", "virtio-rng-pci"),
-            ],
-            stdin=subprocess.DEVNULL,
+        run(
+            *("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024"),
+            *("-display", "none", "-monitor", "none", "-serial", f"file:{self._directory / 'console'}"),
+            *("-kernel", image.kernel, "-initrd", image.initrd),
+            *("-append", "root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet"),
+            *("-drive", f"file={disk},format=raw,if=virtio,cache=unsafe"),
+            *("-nic", f"user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:{port}-:22"),
+            *("-device", "virtio-rng-pci", "-daemonize", "-pidfile", self._pid_file),
         )
         self._wait(before="")
 
     def stop(self) -> None:
         """Switch it off as one pulls the plug."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
-            self._process = None
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+        while self.pid:
+            time.sleep(POLL)
 
     def reboot(self) -> None:
         """Let it shut down and boot again."""
@@ -115,12 +124,17 @@ class VirtualMachine:
         """How Ansible reaches it."""
         return {
             "ansible_host": "127.0.0.1",
-            "ansible_port": str(self._port),
+            "ansible_port": self._port,
             "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(self._image.key),
+            "ansible_ssh_private_key_file": str(self._key),
             "ansible_ssh_common_args": shlex.join(["-F", "none", *self._options]),
+            "ansible_ssh_timeout": "120",
             "ansible_python_interpreter": "/usr/bin/python3",
         }
+
+    @property
+    def _port(self) -> str:
+        return (self._directory / "port").read_text(encoding="ascii")
 
     @property
     def _options(self) -> list[str]:
@@ -136,7 +150,7 @@ class VirtualMachine:
         return [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
 
     def _ssh(self, command: str, text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        login = ["-F", "none", "-i", str(self._image.key), "-p", str(self._port), "root@127.0.0.1"]
+        login = ["-F", "none", "-i", str(self._key), "-p", self._port, "root@127.0.0.1"]
         return subprocess.run(
             ["ssh", *self._options, *login, command],
             input=text,
@@ -152,7 +166,7 @@ class VirtualMachine:
             done = self._ssh("cat /proc/sys/kernel/random/boot_id")
             if done.returncode == 0 and _said(done).strip() != before:
                 return
-            if self._process is None or self._process.poll() is not None or time.monotonic() > end:
+            if not self.pid or time.monotonic() > end:
                 raise RuntimeError(f"the virtual machine did not come up: {_said(done)}\n{self.console}")
             time.sleep(POLL)
 
@@ -171,9 +185,9 @@ def missing() -> str:
 @contextmanager
 def virtual_machine(image: Image, directory: Path) -> Iterator[VirtualMachine]:
     """A machine that runs for the duration of a block, with this checkout inside."""
-    machine = VirtualMachine(image, directory)
+    machine = VirtualMachine(directory)
     try:
-        machine.start()
+        machine.start(image)
         machine.copy_collection()
         yield machine
     finally:

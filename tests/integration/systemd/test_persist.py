@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The unit of a boot on a real systemd: written, enabled, started with what follows it, changed and removed.
 
-tests/vm has a boot itself, and tests/integration/engine what the script does.
+The scenario reboot has a boot itself, and tests/integration/engine what the script does.
 """
 
 from __future__ import annotations
