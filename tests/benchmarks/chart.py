@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def panels(measured: Mapping[Section, Sequence[Cell]]) -> dict[str, Curves]:
     """Title -> curves; what has one point only is no curve."""
     found = {}
     for section, cells in measured.items():
-        for phase in results.phases(cells) if section.grows else ():
+        times = [phase for phase in results.phases(cells) if phase not in section.plain]
+        for phase in times if section.grows else ():
             curves = {subject: results.curve(cells, subject, phase) for subject in results.subjects(cells)}
             curves = {subject: curve for subject, curve in curves.items() if len(curve) > 1}
             if curves:
@@ -28,11 +30,20 @@ def panels(measured: Mapping[Section, Sequence[Cell]]) -> dict[str, Curves]:
     return found
 
 
+_HEADER = """\
+<!--
+Copyright (c) 2026, nslab.bridgenet contributors
+GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+SPDX-License-Identifier: GPL-3.0-or-later
+-->
+"""
+
+
 def draw(found: Mapping[str, Curves], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = "bench"  # the same curves, the same file
+    mpl.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none"})  # the same curves, the same small file
     rows = -(-len(found) // COLUMNS)
     figure = Figure(figsize=(6 * COLUMNS, 4.5 * rows), layout="constrained")
     for place, (title, curves) in enumerate(found.items(), 1):
@@ -43,4 +54,8 @@ def draw(found: Mapping[str, Curves], path: Path) -> None:
         axes.set(title=title, xlabel="N", ylabel="s")
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.legend(fontsize="small")
-    figure.savefig(path, metadata={"Date": None})
+    drawn = io.StringIO()
+    figure.savefig(drawn, format="svg", metadata={"Date": None})
+    declaration, *lines = drawn.getvalue().splitlines()
+    text = "\n".join(line.rstrip() for line in lines)
+    path.write_text(f"{declaration}\n{_HEADER}{text}\n", encoding="utf-8")

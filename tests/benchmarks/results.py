@@ -15,7 +15,6 @@ from dataclasses import dataclass
 class Cell:
     """One subject with one number in one round."""
 
-    section: str
     round: int
     subject: str
     count: int

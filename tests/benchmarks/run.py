@@ -5,42 +5,40 @@
 
 Every cell - one subject, one number - runs in a sandbox of its own and asserts what was built. The subjects alternate,
 so that a busy machine slows all of them; a ratio is the median over the rounds of the ratio within one round. What it
-prints at the end is in .cache/bench/table.md, too; beside it are results.json and growth.svg.
+prints at the end is in .cache/bench/table.md, too; beside it are raw.json and growth.svg. What is not measured this
+time stays there from the last one.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import importlib.metadata
-import json
 import os
 import platform
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
 
-from . import chart, sandbox, table
+from . import report, sandbox, store
 from .peers import C
 from .results import Cell
 from .sections import SECTIONS, Section
+from .store import Measured
 from .subjects import Subject
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = Path(".cache/bench")
 
-
-def machine() -> dict[str, Any]:
+def about(rounds: int) -> str:
+    """When, where, how often."""
     versions = {name: importlib.metadata.version(name) for name in ("ansible-core", "pyroute2")}
-    return {
+    said = {
         "kernel": platform.release(),
         "processors": os.cpu_count(),
         "python": platform.python_version(),
         **versions,
-        "load": os.getloadavg()[0],
+        "rounds": rounds,
+        "load at the start": f"{os.getloadavg()[0]:.1f}",
     }
+    return f"{time.strftime('%Y-%m-%d %H:%M')}: " + ", ".join(f"{name} {value}" for name, value in said.items()) + "."
 
 
 def taking_part(section: Section, only: Sequence[str]) -> list[type[Subject]]:
@@ -74,9 +72,8 @@ def turns(
                     yield turn, subject, count
 
 
-def measure(section: Section, options: argparse.Namespace) -> tuple[list[Cell], list[str]]:
-    """The cells, and what failed."""
-    cells, failed = [], []
+def measure(section: Section, options: argparse.Namespace, into: Measured) -> Iterator[None]:
+    """One cell after the other."""
     rounds = min(options.rounds, section.rounds)
     subjects = taking_part(section, options.beside)
     for turn, subject, count in turns(section, subjects, rounds, options.sizes or ()):
@@ -84,14 +81,14 @@ def measure(section: Section, options: argparse.Namespace) -> tuple[list[Cell], 
         try:
             values = sandbox.measure(subject, count)
         except sandbox.Failed as error:
-            failed.append(str(error))
+            into.failed.append(str(error))
             print(f"{section.name}: {error}", flush=True)
-            continue
-        shown = ", ".join(f"{phase} {value:.3g}" for phase, value in values.items())
-        took = time.monotonic() - start
-        print(f"{section.name} {turn + 1}/{rounds}: {subject.name}, {count}: {shown} ({took:.0f} s)", flush=True)
-        cells.append(Cell(section.name, turn, subject.name, count, values))
-    return cells, failed
+        else:
+            shown = ", ".join(f"{phase} {value:.3g}" for phase, value in values.items())
+            took = time.monotonic() - start
+            print(f"{section.name} {turn + 1}/{rounds}: {subject.name}, {count}: {shown} ({took:.0f} s)", flush=True)
+            into.cells.append(Cell(turn, subject.name, count, values))
+        yield
 
 
 def arguments() -> argparse.Namespace:
@@ -101,6 +98,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="parts of the table")
     parser.add_argument("--sizes", nargs="+", type=int, help="other numbers than those of the table")
     parser.add_argument("--beside", nargs="+", default=[], help="only those with one of these words in their name")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/performance.md, too")
     return parser.parse_args()
 
 
@@ -108,32 +106,21 @@ def main() -> None:
     options = arguments()
     if os.geteuid() != 0:
         sys.exit("namespaces can only be made by root")
-    os.chdir(ROOT)
-    CACHE.mkdir(parents=True, exist_ok=True)
+    os.chdir(report.ROOT)
+    report.CACHE.mkdir(parents=True, exist_ok=True)
     if not C.missing():
         C.compile()
-    about = {"started": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "rounds": options.rounds, "machine": machine()}
-    said = ", ".join(f"{name} {value}" for name, value in about["machine"].items())
-    print(said)
-    measured: dict[Section, list[Cell]] = {}
-    failures = []
+    measured = store.load(report.RESULTS)
     for section in SECTIONS:
         if section.name in options.only:
-            measured[section], failed = measure(section, options)
-            failures += failed
-            cells = [dataclasses.asdict(cell) for found in measured.values() for cell in found]
-            (CACHE / "results.json").write_text(
-                json.dumps({**about, "failed": failures, "cells": cells}, indent=1) + "\n"
-            )
-    pages = "\n\n".join([said, *(table.page(section, cells) for section, cells in measured.items() if cells)])
-    (CACHE / "table.md").write_text(pages + "\n")
-    print(f"\n\n{pages}\n")
-    panels = chart.panels(measured)
-    if panels:
-        chart.draw(panels, CACHE / "growth.svg")
-    print(f"written: table.md, results.json{' and growth.svg' if panels else ''} in {CACHE}")
-    if failures:
-        sys.exit("failed:\n" + "\n".join(failures))
+            measured[section.name] = into = Measured(about(min(options.rounds, section.rounds)))
+            print(f"{section.title}. {into.about}", flush=True)
+            for _cell in measure(section, options, into):
+                store.save(report.RESULTS, measured)
+    print(f"\n\n{report.write(measured, options.docs)}\n\nwritten: raw.json, table.md, growth.svg in {report.CACHE}")
+    failed = [error for name in options.only for error in measured[name].failed]
+    if failed:
+        sys.exit("failed:\n" + "\n".join(failed))
 
 
 if __name__ == "__main__":

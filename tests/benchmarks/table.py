@@ -45,7 +45,7 @@ def values(section: Section, cells: Sequence[Cell]) -> str:
 def growth(cells: Sequence[Cell]) -> str:
     """Of all numbers, and in brackets of the last two."""
     subjects = results.subjects(cells)
-    rows = [["time ~ N^x, x", *subjects]]
+    rows = [["grows as N^x, x", *subjects]]
     for phase in results.phases(cells):
         curves = [results.curve(cells, subject, phase) for subject in subjects]
         if any(len(curve) > 1 for curve in curves):

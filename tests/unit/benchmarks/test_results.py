@@ -12,7 +12,7 @@ from ansible_collections.nslab.bridgenet.tests.benchmarks.results import Cell, G
 
 
 def cell(subject: str, seconds: float, turn: int = 0, count: int = 10, phase: str = "fresh") -> Cell:
-    return Cell("some", turn, subject, count, {phase: seconds})
+    return Cell(turn, subject, count, {phase: seconds})
 
 
 def test_median_is_of_the_rounds() -> None:
@@ -37,7 +37,7 @@ def test_a_ratio_is_taken_within_a_round() -> None:
 @pytest.mark.parametrize(("more", "reached"), [(0.02, True), (0.005, False)])
 def test_a_goal_may_allow_more(more: float, reached: bool) -> None:
     """Beside what the other takes."""
-    cells = [Cell("some", 0, "a", 1000, {"nothing to do": 0.1, "one more": 0.11})]
+    cells = [Cell(0, "a", 1000, {"nothing to do": 0.1, "one more": 0.11})]
     wanted = Goal(Point("a", 1000, "one more"), Point("a", 1000, "nothing to do"), more=more)
     judged = results.judge(cells, wanted)
     assert judged is not None

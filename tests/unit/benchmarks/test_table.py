@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.tests.benchmarks import chart, run, table
+from ansible_collections.nslab.bridgenet.tests.benchmarks import chart, report, run, store, table
 from ansible_collections.nslab.bridgenet.tests.benchmarks.results import Cell, Goal, Point
 from ansible_collections.nslab.bridgenet.tests.benchmarks.sections import SECTIONS, Section
+from ansible_collections.nslab.bridgenet.tests.benchmarks.store import Measured
 from ansible_collections.nslab.bridgenet.tests.benchmarks.subjects import Subject
 
 
@@ -36,11 +37,11 @@ GOALS = (
 )
 SECTION = Section("some", "Some", "containers", "ms for each", (Fast, Slow, Fixed), (10, 100, 1000), GOALS, each=True)
 CELLS = [
-    Cell("some", 0, "fast", 10, {"fresh": 0.01, "absent": 0.02}),
-    Cell("some", 0, "fast", 100, {"fresh": 0.1, "absent": 0.2}),
-    Cell("some", 0, "fast", 1000, {"fresh": 1.0, "absent": 2.0}),
-    Cell("some", 0, "slow", 10, {"fresh": 0.04}),
-    Cell("some", 0, "slow", 100, {"fresh": 0.4}),
+    Cell(0, "fast", 10, {"fresh": 0.01, "absent": 0.02}),
+    Cell(0, "fast", 100, {"fresh": 0.1, "absent": 0.2}),
+    Cell(0, "fast", 1000, {"fresh": 1.0, "absent": 2.0}),
+    Cell(0, "slow", 10, {"fresh": 0.04}),
+    Cell(0, "slow", 100, {"fresh": 0.4}),
 ]
 
 
@@ -115,3 +116,22 @@ def test_goals_speak_of_what_is_measured() -> None:
         there = {(subject.name, count) for subject in section.subjects for count in run.numbers(section, subject, ())}
         for goal in section.goals:
             assert {(point.subject, point.count) for point in (goal.mine, goal.other)} <= there
+
+
+def test_results_are_kept(tmp_path: Path) -> None:
+    """As they were; nothing where none are."""
+    path = tmp_path / "raw.json"
+    assert store.load(path) == {}
+    measured = {"some": Measured("one day", CELLS, ["slow, 1000: too slow"])}
+    store.save(path, measured)
+    assert store.load(path) == measured
+
+
+def test_the_page_keeps_what_is_around_the_marks() -> None:
+    """And is the same when the same is written again."""
+    page = report.PAGE.read_text(encoding="utf-8")
+    once = report.written(page, "table")
+    assert report.written(once, "table") == once
+    assert f"{report.BEGIN}\n\ntable\n\n{report.END}" in once
+    assert once.startswith(page.partition(report.BEGIN)[0])
+    assert once.endswith(page.partition(report.END)[2])
