@@ -30,15 +30,6 @@ def panels(measured: Mapping[Section, Sequence[Cell]]) -> dict[str, Curves]:
     return found
 
 
-_HEADER = """\
-<!--
-Copyright (c) 2026, nslab.bridgenet contributors
-GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-SPDX-License-Identifier: GPL-3.0-or-later
--->
-"""
-
-
 def draw(found: Mapping[str, Curves], path: Path) -> None:
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -56,6 +47,4 @@ def draw(found: Mapping[str, Curves], path: Path) -> None:
         axes.legend(fontsize="small")
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata={"Date": None})
-    declaration, *lines = drawn.getvalue().splitlines()
-    text = "\n".join(line.rstrip() for line in lines)
-    path.write_text(f"{declaration}\n{_HEADER}{text}\n", encoding="utf-8")
+    path.write_text("".join(f"{line.rstrip()}\n" for line in drawn.getvalue().splitlines()), encoding="utf-8")
