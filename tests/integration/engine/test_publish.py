@@ -239,7 +239,7 @@ def listening(family: socket.AddressFamily, kind: socket.SocketKind, address: st
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_port_in_use(address: str, declared: dict[str, Any], clash: bool, protocol: str) -> None:
     """Said before the first change, with who it is; what already stands is not judged."""
-    shell(BRIDGES + "ip address add fd00::9/128 dev lo")
+    shell(BRIDGES + "ip address add fd00::9/128 dev lo nodad")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     before = snapshot.state()
