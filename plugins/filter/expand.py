@@ -179,6 +179,10 @@ options:
   host_count:
     description: How many hosts the fleet will ever have. It needs O(host_index).
     type: int
+  inventory_host:
+    description: The name of the host in the inventory, for an error that is about its place in the fleet.
+    type: str
+    default: ""
   underlay:
     description:
       - Who else has the networks with C(driver) V(vxlan), and by which addresses, as P(nslab.bridgenet.underlay#filter)
@@ -253,6 +257,7 @@ def expand(
     host_index: Any = None,
     host_count: Any = None,
     underlay: Any = None,
+    inventory_host: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
     """Check and expand."""
     for value in (networks, containers):
@@ -260,7 +265,7 @@ def expand(
             str(value)  # raises, and names the variable
     try:
         standing = None if host is None else _occupied.read(host, project)
-        share = _parts.share(host_index, host_count)
+        share = _parts.share(host_index, host_count, inventory_host)
         under = _vxlan.read_underlay(underlay) if underlay else None
         purges = _readers.flag("purge", purge)
         declaration = _declaration.parse(networks, containers, standing, pools, purges, share, under)

@@ -39,16 +39,18 @@ class Share:
         return ipaddress.ip_network(f"{address}/{prefix}")
 
 
-def share(index: Any, count: Any) -> Share | None:
-    """From what a person wrote; None is a host that shares nothing."""
+def share(index: Any, count: Any, host: str = "") -> Share | None:
+    """From what a person wrote; None is a host that shares nothing. An error names the `host` where it is known."""
     if index == "":  # a template that is null, up to ansible-core 2.18
         index = None
     if index is None and count is None:
         return None
     if index is None:
+        who, file = (f"host {host!r}", f"host_vars/{host}.yml") if host else ("this host", "its host_vars")
         raise BridgenetError(
-            f"{COUNT} is {count}, but this host has no {INDEX}; run playbooks/allocate.yml, or write one, and to no "
-            "two hosts the same"
+            f"{who} has no {INDEX}, and {COUNT} is {count}; run playbooks/allocate.yml, which writes one into "
+            f"group_vars/lab_hosts/host_indexes.yml beside the inventory, or write one into {file}, and to no two "
+            "hosts the same"
         )
     if count is None:
         raise BridgenetError(f"{INDEX} is {index}, but of how many is not known; write {COUNT} for the whole fleet")

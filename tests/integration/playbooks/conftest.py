@@ -63,7 +63,7 @@ def ansible(machine: None, tmp_path: Path) -> Ansible:
 
     def run(program: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [Path(sys.executable).with_name(program), *arguments],
+            [Path(sys.executable).parent / program, *arguments],  # that of another release is a whole path
             cwd=ROOT,
             env={**environment, **variables},
             stdin=subprocess.DEVNULL,

@@ -34,6 +34,14 @@ PLAY = """
       delegate_to: localhost
       connection: local
 """
+# As a person has it in a playbook: the arguments of the role are checked first.
+ROLE = """
+- hosts: lab_hosts
+  gather_facts: false
+  roles: [nslab.bridgenet.container_bridge_network]
+"""
+# Other releases of Ansible, which `make sanity` has installed.
+CORES = sorted(ROOT.glob(".cache/sanity/*/venv/bin/ansible-playbook"))
 
 
 class Fleet:
@@ -47,8 +55,8 @@ class Fleet:
         self._play.write_text(PLAY, encoding="utf-8")
         self.file = self.directory / "group_vars/lab_hosts/host_indexes.yml"
 
-    def run(self, playbook: str, *arguments: str) -> tuple[int, str]:
-        done = self._ansible("ansible-playbook", "-i", str(self.directory), playbook, *arguments)
+    def run(self, playbook: str, *arguments: str, program: str = "ansible-playbook") -> tuple[int, str]:
+        done = self._ansible(program, "-i", str(self.directory), playbook, *arguments)
         return done.returncode, done.stdout + done.stderr
 
     def allocate(self, *arguments: str) -> str:
@@ -148,6 +156,22 @@ def test_refused_before_any_host_is_touched(fleet: Fleet) -> None:
         "--extra-vars", "container_bridge_network_host_count=3", playbook="allocate"
     )
     fleet.hosts(*LABS, "lab6.example.com")
-    assert "run playbooks/allocate.yml, or write one" in refused()
+    without = (
+        "host 'lab6.example.com' has no container_bridge_network_host_index, and container_bridge_network_host_count"
+    )
+    assert f"{without} is 32; run playbooks/allocate.yml, which writes one into group_vars/lab_hosts/" in refused()
     (fleet.directory / "group_vars/lab_hosts").rename(fleet.directory / "group_vars/other")
     assert "is no directory; make it" in refused(playbook="allocate")
+
+
+@pytest.mark.parametrize("core", CORES, ids=lambda path: str(path.parents[2].name))
+def test_without_an_index_by_any_release(core: Path, fleet: Fleet, tmp_path: Path) -> None:
+    """A host that is not in host_indexes.yml yet: the error names it, the file, and the fix."""
+    fleet.hosts("lab6.example.com")
+    play = tmp_path / "role.yml"
+    play.write_text(ROLE, encoding="utf-8")
+    code, said = fleet.run(str(play), program=str(core))
+    assert code == 2
+    said = " ".join(said.split())
+    assert "host 'lab6.example.com' has no container_bridge_network_host_index" in said
+    assert "run playbooks/allocate.yml, which writes one into group_vars/lab_hosts/host_indexes.yml" in said

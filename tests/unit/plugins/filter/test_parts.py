@@ -178,8 +178,9 @@ REFUSED = {
         {},
         {},
         (None, 8),
-        "container_bridge_network_host_count is 8, but this host has no container_bridge_network_host_index; run "
-        "playbooks/allocate.yml, or write one, and to no two hosts the same",
+        "this host has no container_bridge_network_host_index, and container_bridge_network_host_count is 8; run "
+        "playbooks/allocate.yml, which writes one into group_vars/lab_hosts/host_indexes.yml beside the inventory, or "
+        "write one into its host_vars, and to no two hosts the same",
     ),
     "a shared network without index": (
         {"flat": FLAT},
