@@ -207,9 +207,11 @@ def _link(network: str) -> str:
 def check(networks: Iterable[Network], given: Mapping[str, Mapping[str, Any]], under: Underlay | None) -> None:
     """Each VNI is one network, here and on all other hosts, and each such host has an address."""
     seen: dict[tuple[int, int], str] = {}
+    planes: dict[bool, str] = {}
     for network in networks:
         if network.overlay is None or not network.present:
             continue
+        planes.setdefault(network.overlay.evpn, network.name)
         key = (network.overlay.vni, network.overlay.port)
         if key in seen:
             raise BridgenetError(
@@ -225,6 +227,11 @@ def check(networks: Iterable[Network], given: Mapping[str, Mapping[str, Any]], u
                     f"network {network.name!r}: control_plane is evpn, and the address of this host {under.local}, but "
                     f"FRR knows hosts by IPv4 addresses only; set {_VARIABLE} to one, or write control_plane: static"
                 )
+    if len(planes) > 1:
+        raise BridgenetError(
+            f"network {planes[True]!r} has control_plane: evpn, and network {planes[False]!r} has not, but FRR tells "
+            "of all VXLAN links of a host; write the same for all networks of this host"
+        )
 
 
 def _check_others(name: str, own: Overlay, keys: Mapping[str, Any], under: Underlay) -> None:

@@ -241,6 +241,17 @@ def test_refused_with_ipv6():
         lists({"h1": host("fd00:198::1", networks)}, networks=networks)
 
 
+def test_refused_beside_another_control_plane():
+    """But not beside a network that is absent, or on this host only."""
+    evpn = {**BLUE, "vni": 101, "subnet": "10.11.0.0/16", "control_plane": "evpn"}
+    networks = {"blue": BLUE, "red": evpn}
+    message = "network 'red' has control_plane: evpn, and network 'blue' has not, but FRR tells of all VXLAN links"
+    with pytest.raises(AnsibleFilterError, match=message):
+        lists({"h1": host("198.18.0.1", networks)}, networks=networks)
+    networks = {"blue": {**BLUE, "state": "absent"}, "red": evpn, "local": {"subnet": "10.20.0.0/24"}}
+    assert lists({"h1": host("198.18.0.1", networks)}, networks=networks)
+
+
 def test_one_number_twice():
     networks = {"blue": BLUE, "red": {**BLUE, "subnet": "10.11.0.0/16"}}
     with pytest.raises(AnsibleFilterError, match="network 'red': vni 100 is that of network 'blue' as well"):
