@@ -23,10 +23,11 @@ DECLARATION = {
     "lab_host_directory": "/run/lab_host",
 }
 NONE, DRIFT, NOT_REACHED = 0, 2, 4
+LOST = "{{ '-S none -o ProxyCommand=false' if container_bridge_network_preflight is defined else '' }}"
 
 
 class Lab:
-    """Up to three hosts: one that answers, one that is down, and one with what another project has."""
+    """Up to four hosts: one that answers, one that is down, one of another project, and one that is lost on the way."""
 
     def __init__(self, ansible: Ansible, directory: Path, testhost: dict[str, Any]) -> None:
         self._ansible, self._inventory, self._file = ansible, directory / "hosts.json", directory / "drift.json"
@@ -34,6 +35,7 @@ class Lab:
             "lab1": {**testhost, **DECLARATION},
             "lab2": {**testhost, **DECLARATION, "ansible_port": 1},
             "lab3": {**testhost, **DECLARATION, "container_bridge_network_project": "other"},
+            "lab4": {**testhost, **DECLARATION, "ansible_ssh_extra_args": LOST},
         }
         self._inventory.write_text(json.dumps({"lab_hosts": {"hosts": hosts}}), encoding="utf-8")
 
@@ -83,6 +85,7 @@ def test_drift(lab: Lab) -> None:
         "lab1": "differs",  # still: nothing was changed
         "lab2": "not reached",
         "lab3": "not compared",
+        "lab4": "not reached",
     }
     assert "belongs to project 'default', not 'other'" in hosts["lab3"]["why"]
     assert lab.drift("lab3")[0] == DRIFT

@@ -155,6 +155,17 @@ def test_refused_before_any_host_is_touched(fleet: Fleet) -> None:
     assert "there is room for 3 hosts" in refused(
         "--extra-vars", "container_bridge_network_host_count=3", playbook="allocate"
     )
+    for subnet, message in (
+        (
+            "10.61.0.0/24",
+            "subnet is 10.60.0.0/24 here, and 10.61.0.0/24 on host 'lab2.example.com', which has vni 60 as",
+        ),
+        ("10.60.0.0/24", "has a network with driver: vxlan, but no address by which the other hosts reach it"),
+    ):
+        for name, one in ((LABS[0], "10.60.0.0/24"), (LABS[1], subnet)):
+            wide = {"driver": "vxlan", "vni": 60, "subnet": one}
+            fleet.write(f"host_vars/{name}.yml", {"host_networks": {"wide": wide}})
+        assert message in refused("--limit", LABS[0])
     fleet.hosts(*LABS, "lab6.example.com")
     without = (
         "host 'lab6.example.com' has no container_bridge_network_host_index, and container_bridge_network_host_count"
