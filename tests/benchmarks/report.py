@@ -46,7 +46,8 @@ def write(measured: Mapping[str, Measured], docs: bool) -> str:
         chart.draw(panels, CACHE / "growth.svg")
     if docs:
         PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), made), encoding="utf-8")
-        CURVES.write_bytes((CACHE / "growth.svg").read_bytes())
+        if panels:
+            chart.draw(panels, CURVES)
     return made
 
 
