@@ -25,6 +25,7 @@ from ._model import (
     Boot,
     Element,
     Entry,
+    Firewall,
     Host,
     Link,
     Namespace,
@@ -131,6 +132,8 @@ class Draft:
         self.links: dict[str, dict[str, Link]] = {name: dict(ns.links) for name, ns in current.namespaces.items()}
         self.sysctls: dict[str, dict[str, str]] = {name: dict(ns.sysctls) for name, ns in current.namespaces.items()}
         self.entries: dict[Entry, str] = dict(current.firewall.entries)  # of the firewall
+        # Rules that firewalld puts back, and that do not stand: somebody flushed them.
+        self.lost = {rule: text for rule, text in current.firewall.direct.items() if rule not in self.entries}
         self.forwards = False  # the task is about who may talk to whom
         self.closed: set[str] = set()  # bridges whose network is to be gone
         self.publishes = False  # it is about published ports
@@ -343,13 +346,39 @@ class Draft:
             if link.kind == "bridge" and _labels.parse(link.label or "") and name not in self.links[HOST]
         }
 
-    def _settle_direct(self) -> frozenset[Rule]:
-        """The gates that firewalld puts back: those that stand, or stood before somebody flushed them."""
-        if self.current.firewall.zones is None or (not self.current.firewall.filtering and self._anything_forwards()):
-            return self.current.firewall.direct
-        standing = {entry for entry in self.entries if isinstance(entry, Rule) and _iptables.is_gate(entry)}
-        found = frozenset(filter(_firewalld.has_place_for, standing))
-        return found if self.forwards else found & self.current.firewall.direct
+    def _settle_direct(self) -> dict[Rule, str]:
+        """What firewalld puts back."""
+        before = self.current.firewall
+        rules = {entry: comment for entry, comment in self.entries.items() if isinstance(entry, Rule)}
+        standing = {rule: comment for rule, comment in rules.items() if _firewalld.has_place_for(rule)}
+        return {**self._kept_gates(before, standing), **self._kept_rules(before, standing)}
+
+    def _kept_gates(self, before: Firewall, standing: Mapping[Rule, str]) -> dict[Rule, str]:
+        """The gates: those that stand, or stood before somebody flushed them."""
+        known = {rule: comment for rule, comment in before.direct.items() if _iptables.is_gate(rule)}
+        if before.zones is None or (not before.filtering and self._anything_forwards()):
+            return known
+        found = {rule: comment for rule, comment in standing.items() if _iptables.is_gate(rule)}
+        return found if self.forwards else {rule: comment for rule, comment in found.items() if rule in known}
+
+    def _kept_rules(self, before: Firewall, standing: Mapping[Rule, str]) -> dict[Rule, str]:
+        """The other ones: those that stand, and of those that somebody flushed what no task has taken back."""
+        known = {rule: comment for rule, comment in before.direct.items() if not _iptables.is_gate(rule)}
+        if not before.reloads:
+            return known
+        found = {rule: comment for rule, comment in standing.items() if not _iptables.is_gate(rule)}
+        anew = {(rule.program, comment) for rule, comment in found.items()}
+        lost = {rule: text for rule, text in self.lost.items() if rule in known and (rule.program, text) not in anew}
+        return {**lost, **found}
+
+    def remove(self, entry: Entry, own: Label | None, what: str) -> None:
+        """Take an entry away, if it is there, and what firewalld keeps of it."""
+        comment = self.entries.get(entry) or (self.lost.get(entry) if isinstance(entry, Rule) else None)
+        if comment is not None:
+            self.may_remove(comment, own, what)
+            self.entries.pop(entry, None)
+            if isinstance(entry, Rule):
+                self.lost.pop(entry, None)
 
     def put_element(self, element: Element, comment: str) -> None:
         """Add an element to a map, in the place of another one."""

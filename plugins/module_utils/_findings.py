@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from . import _firewalld, _forwarding, _iptables, _labels, _names
+from . import _firewalld, _forwarding, _labels, _names
 from ._firewall_steps import AddRule, BindInterfaces, KeepRule
-from ._model import HOST, Element, Host, Link, Rule
+from ._model import HOST, Element, Host, Link
 from ._operations import Operation, SetSysctl
 from ._plan import PORTS
 from ._resources import _masquerade
@@ -152,6 +152,10 @@ def firewall(current: Host, predicted: Host, operations: Sequence[Operation]) ->
             yield Finding("firewall", NOTICE, what, why, done)
     if current.firewall.zones is not None:
         yield from _zones(current, predicted, operations, masquerades and not forwards)
+    for kept in (one for one in operations if isinstance(one, KeepRule) and one.verb == "add"):
+        what = f"firewalld runs: {kept.rule.program}, chain {kept.rule.chain}"
+        why = "by default its reload flushes all of iptables"
+        yield Finding("firewalld", NOTICE, what, why, f"it puts our rule back: {kept.commands()[0]}")
 
 
 def _zones(current: Host, predicted: Host, operations: Sequence[Operation], closed: bool) -> Iterator[Finding]:
@@ -166,15 +170,6 @@ def _zones(current: Host, predicted: Host, operations: Sequence[Operation], clos
         yield Finding("firewalld", NOTICE, "firewalld runs", why, done)
     elif not joining:
         yield Finding("firewalld", OK, "firewalld runs", "", f"no bridge has to join its zone {_firewalld.ZONE}")
-    for kept in (one for one in operations if isinstance(one, KeepRule) and one.verb == "add"):
-        what = f"firewalld runs: {kept.rule.program}, chain {kept.rule.chain}"
-        why = "by default its reload flushes all of iptables"
-        yield Finding("firewalld", NOTICE, what, why, f"it puts our rule back: {kept.commands()[0]}")
-    others = [one for one in predicted.firewall.entries if isinstance(one, Rule) and not _iptables.is_gate(one)]
-    if joining and others:
-        why = "by default its reload flushes all of iptables, and with it the rules that are ours"
-        done = "nothing; run again after `firewall-cmd --reload`, or say FlushAllOnReload=no in firewalld.conf"
-        yield Finding("firewalld", NOTICE, "firewalld runs, and rules of ours stand in iptables", why, done)
 
 
 # --- forwarding ---

@@ -140,13 +140,15 @@ def _collected(
     # Where somebody flushed its rules, it still knows what it binds when it reloads.
     zones = _zones(active, managed) if active else None
     gates = _gates(filters, managed and zones is not None) if look.gates else None
-    direct = _firewalld.direct(_files.read(_firewalld.DIRECT)) if zones is not None else frozenset()
     docker = any(map(_iptables.has_docker, filters.values()))
     obstacles: tuple[str, ...] = ()
     if gates is not None:
         trusting = _firewalld_in_iptables(filters) if zones is not None else set()
         obstacles = (*([_SILENT] if managed and zones is None else []), *_obstacles(chains, gates, trusting))
     preferred = "nftables" if nftables or _programs.find("iptables") is None else "iptables"
+    direct = _firewalld.direct(_files.read(_firewalld.DIRECT))
+    concerned = "iptables" in (preferred if one == "auto" else one for one in look.backends)
+    concerned |= any(isinstance(one, Rule) and not _iptables.is_gate(one) for one in (*entries, *direct))
     return Firewall(
         entries=entries,
         table=table,
@@ -159,6 +161,7 @@ def _collected(
         zones=zones,
         filtering=managed,
         direct=direct,
+        reloads=concerned and _reloads(zones),
         docker=docker,
         ports=ports,
         places=places,
@@ -251,6 +254,15 @@ def _zones(active: Running, now: bool) -> Bindings | None:
     for directory in _firewalld.FILES:
         files.update({name[:-4]: text for name, text in _files.inside(directory).items() if name.endswith(".xml")})
     return {**(answer if now else {}), **_firewalld.permanent(files)}
+
+
+def _reloads(zones: Bindings | None) -> bool:
+    """Whether firewalld runs, and flushes what others have in iptables when it reloads."""
+    if not _firewalld.flushes(_files.read(_firewalld.CONFIGURATION)):
+        return False
+    with ExitStack() as started:
+        active = None if zones is not None else _asked_of_firewalld(started)
+        return zones is not None or (active is not None and _zones(active, False) is not None)
 
 
 def _obstacles(chains: Sequence[ChainRow], gates: Iterable[Rule], trusting: Iterable[str]) -> tuple[str, ...]:

@@ -135,7 +135,7 @@ class KeepRule(Step):
         _programs.require("firewall-cmd")
 
     def _argv(self) -> list[str]:
-        return _firewalld.direct_argv(self.verb, self.rule, self.comment)
+        return _firewalld.direct_argv(self.verb, self.rule, self.comment, _iptables.is_gate(self.rule))
 
     def perform(self, kernel: Kernel) -> None:
         _programs.run(self._argv())
@@ -170,8 +170,9 @@ def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
     new_ones.sort(key=lambda one: not _iptables.is_gate(one[0]))
     found += [AddRule(rule, comment, _behind_logs(rule, before.places, gone)) for rule, comment in new_ones]
     for verb, these, others in (("remove", before, after), ("add", after, before)):
-        kept = sorted(these.direct - others.direct, key=lambda rule: rule.program)
-        found += [KeepRule(verb, rule, _iptables.GATE_COMMENT) for rule in kept]
+        kept = [(rule, comment) for rule, comment in these.direct.items() if others.direct.get(rule) != comment]
+        kept.sort(key=lambda one: (one[0].program, one[0].table, one[1], one[0].match))
+        found += [KeepRule(verb, rule, comment) for rule, comment in kept]
     return found + _binding_steps(before.zones or {}, after.zones or {})
 
 

@@ -5,12 +5,15 @@
 
 firewalld rejects what it forwards from an interface of no zone, and has no place for a
 comment there: a binding to the trusted zone goes with the forward entry of its bridge.
-When it reloads it flushes all of iptables, and puts back its direct rules (firewalld.direct(5)).
+When it reloads it flushes all of iptables, and puts back its direct rules (firewalld.direct(5)): a gate as a rule, and
+other rules of ours word by word, because its rules go into chains of its own where it writes to iptables itself.
 """
 
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterable, Mapping
 from xml.etree import ElementTree
 
@@ -22,6 +25,7 @@ FILES = ("/usr/lib/firewalld/zones", "/etc/firewalld/zones")  # a later one hide
 DIRECTORY = "/etc/firewalld"  # there where it is installed
 BUS = "/run/dbus/system_bus_socket"  # by which busctl asks it (the D-Bus specification)
 DIRECT = f"{DIRECTORY}/direct.xml"
+CONFIGURATION = f"{DIRECTORY}/firewalld.conf"
 TABLE = "firewalld"  # of nftables
 CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptables, from 1.0 on and before
 
@@ -53,28 +57,46 @@ def has_place_for(rule: Rule) -> bool:
     return rule.program in _FAMILIES
 
 
-def direct_argv(verb: str, rule: Rule, comment: str) -> list[str]:
+def direct_argv(verb: str, rule: Rule, comment: str, gate: bool) -> list[str]:
     """The command that has firewalld put back a rule when it reloads ("add"), or not any more ("remove")."""
-    words = ["firewall-cmd", "--quiet", "--permanent", "--direct", f"--{verb}-rule", _FAMILIES[rule.program]]
-    return [*words, rule.table, rule.chain, "0", *rule.match, "-m", "comment", "--comment", comment, *rule.target]
+    kind, family = "rule" if gate else "passthrough", _FAMILIES[rule.program]
+    words = ["firewall-cmd", "--quiet", "--permanent", "--direct", f"--{verb}-{kind}", family]
+    words += [rule.table, rule.chain, "0"] if gate else ["-t", rule.table, "-I" if rule.head else "-A", rule.chain]
+    return [*words, *rule.match, "-m", "comment", "--comment", comment, *rule.target]
 
 
-def direct(text: str) -> frozenset[Rule]:
-    """The rules with our comment among those that it puts back, from their file."""
+def direct(text: str) -> dict[Rule, str]:
+    """The rules with our comment among those that it puts back, each with that, from their file."""
     try:
-        entries = ElementTree.fromstring(text).findall("rule") if text else []  # noqa: S314 (only root writes there)
+        entries = list(ElementTree.fromstring(text)) if text else []  # noqa: S314 (only root writes there)
     except ElementTree.ParseError:
         entries = []
     programs = {family: program for program, family in _FAMILIES.items()}
-    found = set()
+    found = {}
     for entry in entries:
-        words = (entry.text or "").split()
-        program, at = programs.get(entry.get("ipv", "")), len(words) - 4
-        commented = at >= 2 and words[at - 1 : at + 1] == ["comment", "--comment"]
-        if program and commented and words[at + 1].startswith(_labels.MARK):
+        words, program = _words(entry.text or ""), programs.get(entry.get("ipv", ""))
+        table, chain, head = entry.get("table", ""), entry.get("chain", ""), True
+        if entry.tag == "passthrough" and words[:1] == ["-t"] and words[2:3] in (["-A"], ["-I"]):
+            (_option, table, action, chain), words = words[:4], words[4:]
+            head = action == "-I"
+        at = words.index("--comment") if "--comment" in words[:-1] else 0
+        if program and chain and words[at - 2 : at] == ["-m", "comment"] and words[at + 1].startswith(_labels.MARK):
             match, target = tuple(words[: at - 2]), tuple(words[at + 2 :])
-            found.add(Rule(program, entry.get("table", ""), entry.get("chain", ""), match, target))
-    return frozenset(found)
+            found[Rule(program, table, chain, match, target, head)] = words[at + 1]
+    return found
+
+
+def _words(text: str) -> list[str]:
+    """Of a rule that firewalld keeps; what somebody quoted wrongly is none."""
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return []
+
+
+def flushes(configuration: str) -> bool:
+    """Whether a reload flushes what others have in iptables, by firewalld.conf."""
+    return re.search(r"^FlushAllOnReload=(no|false)\s*$", configuration, re.MULTILINE | re.IGNORECASE) is None
 
 
 def active(answer: str) -> Bindings:

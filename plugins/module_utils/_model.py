@@ -342,7 +342,10 @@ class Firewall:
     obstacles: tuple[str, ...] = ()  # chains of others that we cannot open, and what a person can do about it
     zones: Bindings | None = None  # None where firewalld does not run, or nobody asked
     filtering: bool = True  # the rules of firewalld stand, where it runs
-    direct: frozenset[Rule] = frozenset()  # the gates that firewalld puts back when it reloads
+    direct: Mapping[Rule, str] = field(default_factory=dict)  # what firewalld puts back when it reloads, with comments
+    reloads: bool = (
+        False  # firewalld runs, and a reload of it flushes what it does not put back; only where that matters
+    )
     docker: bool = False  # its chains stand in iptables
     ports: bool = True  # whether this host's nft can publish any
     # Only seen, never compared:

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import _known_names, _labels, _qdisc, _unit
 from ._labels import Label
-from ._model import HOST, Boot, Host
+from ._model import HOST, Boot, Entry, Host
 from ._resources import RESOURCES, _persist, _publish
 from ._resources._base import Context, Patience, Resource
 from ._resources._persist import Persist
@@ -110,8 +110,11 @@ def _everything(current: Host, project: str) -> Iterator[Found]:
         yield found
     for _knowing, name in _names(current, project):
         yield "netns_names", {"name": name}
+    entries: dict[Entry, str] = dict(current.firewall.entries)
+    for rule, comment in current.firewall.direct.items():
+        entries.setdefault(rule, comment)  # if somebody flushed it, firewalld still keeps it
     for module, kind in RESOURCES.items():
-        for comment, options in kind.stale(current.firewall.entries) if kind.stale else ():
+        for comment, options in kind.stale(entries) if kind.stale else ():
             label = _owned(comment, project)
             if label:
                 yield module, {**options, "label": label.object}

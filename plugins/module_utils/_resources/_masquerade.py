@@ -178,10 +178,7 @@ class MasqueradeRule(Resource):
     def predict(self, draft: Draft) -> None:
         if not self.present:
             for entry in self._possible():
-                comment = draft.entries.get(entry)
-                if comment is not None:
-                    draft.may_remove(comment, self.label if self.labelled else None, self.what)
-                    del draft.entries[entry]
+                draft.remove(entry, self.label if self.labelled else None, self.what)
             return
         firewall = draft.current.firewall
         backend = firewall.preferred if self.backend == "auto" else self.backend

@@ -161,10 +161,10 @@ class PacketLog(Resource):
     def predict(self, draft: Draft) -> None:
         seen = self._found(draft.current.firewall, draft)
         if not self.present:
-            for entry, one in seen.items():
-                if self.backend in ("auto", one.backend):
-                    draft.may_remove(one.comment, self.label if self.labelled else None, self.what)
-                    del draft.entries[entry]
+            mine = self.label if self.labelled else None
+            gone = [entry for entry, one in seen.items() if self.backend in ("auto", one.backend)]
+            for entry in (*gone, *(_rules(self.log) if self.backend != "nftables" else ())):
+                draft.remove(entry, mine, self.what)
             return
         firewall = draft.current.firewall
         backend = firewall.preferred if self.backend == "auto" else self.backend

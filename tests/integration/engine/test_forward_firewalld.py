@@ -147,6 +147,65 @@ def test_a_reload_where_the_host_drops(tmp_path: Path, backend: str, docker: boo
         assert "bridgenet" not in shell("firewall-cmd --permanent --direct --get-all-rules")
 
 
+IN_IPTABLES = {
+    "masquerade": [{**one, "backend": "iptables", "label": "blue"} for one in MASQUERADE["masquerade"]],
+    "packet_log": [{"hook": "forward", "prefix": "to be: ", "group": 5, "backend": "iptables"}],
+}
+
+
+def kept_by_firewalld() -> list[str]:
+    """The rules that it puts back, but for gates."""
+    return shell("firewall-cmd --permanent --direct --get-all-passthroughs").splitlines()
+
+
+@pytest.mark.parametrize("backend", ["nftables", "iptables"])
+def test_other_rules_survive_a_reload(backend: str) -> None:
+    """Those of masquerade and packet_log in iptables; each goes for good with its object."""
+    with firewalld(backend):
+        build("accept", bridge_nf()[-1])
+        shell(ALONE)
+        first, first_rules = zones(), rules_of_iptables()
+        declared = {**IN_IPTABLES, **FORWARD}
+        predicted = check(declared)
+        assert kept_by_firewalld() == []
+        report = apply(declared)
+        assert report == predicted
+        assert "permanent rule of iptables in POSTROUTING in firewalld" in _report.diff(report)["after"]
+        assert len(kept_by_firewalld()) == 4
+        assert not apply(declared).changed
+        isolated()
+        shell("firewall-cmd --reload")
+        assert not check(declared).changed
+        isolated()
+        # Another network, and another label: what was kept before is not any more.
+        other = {"masquerade": [{**IN_IPTABLES["masquerade"][0], "source": "10.1.0.0/16"}]}
+        apply(other)
+        assert sum("10.1.0.0/16" in one for one in kept_by_firewalld()) == 1
+        assert len(kept_by_firewalld()) == 4
+        apply({"masquerade": [{**other["masquerade"][0], "label": "red"}]})
+        assert [one.count("default:red") for one in kept_by_firewalld() if "10.1.0.0/16" in one] == [1]
+        apply({"masquerade": [{**other["masquerade"][0], "label": "red"}]}, state="absent")
+        assert len(kept_by_firewalld()) == 3
+        assert not check(FORWARD).changed, "a task about something else"
+        shell("iptables -t nat -F POSTROUTING; ip6tables -t nat -F POSTROUTING")
+        assert apply({}, purge=True).changed
+        assert kept_by_firewalld() == []
+        shell("firewall-cmd --reload")
+        assert (zones(), rules_of_iptables()) == (first, first_rules)
+
+
+def test_undo_of_other_rules() -> None:
+    """Whichever step fails; and where a reload flushes nothing, there is nothing to keep."""
+    with firewalld():
+        assert undoes(IN_IPTABLES) == 8
+        assert len(kept_by_firewalld()) == 4
+        assert undoes(IN_IPTABLES, state="absent") == 8
+        assert kept_by_firewalld() == []
+        shell("sed -i s/^FlushAllOnReload=.*/FlushAllOnReload=no/ /etc/firewalld/firewalld.conf")
+        apply(IN_IPTABLES)
+        assert kept_by_firewalld() == []
+
+
 def test_undo() -> None:
     """Whichever step fails, on a host that drops."""
     with firewalld():

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _firewalld, _iptables
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Rule
 
 NOW, EVER = False, True
 
@@ -30,16 +33,44 @@ def test_answers() -> None:
 def test_direct_rules() -> None:
     """What is written is what is read; what others have there, or what is broken, is not ours."""
     gate = _iptables.gate("ip6tables", "FORWARD")
-    words = _firewalld.direct_argv("add", gate, _iptables.GATE_COMMENT)
+    words = _firewalld.direct_argv("add", gate, _iptables.GATE_COMMENT, True)
     assert " ".join(words[:9]) == "firewall-cmd --quiet --permanent --direct --add-rule ipv6 filter FORWARD 0"
     row = '<rule ipv="{}" table="filter" chain="FORWARD" priority="0">{}</rule>'
     ours, theirs = row.format("ipv6", " ".join(words[9:])), row.format("ipv4", "-j ACCEPT")
     commented = row.format("ipv4", "-i eth9 -m comment --comment mine -j ACCEPT")
     bridges = row.format("eb", " ".join(words[9:]))
-    assert _firewalld.direct(f"<direct>{theirs}{ours}{commented}{bridges}</direct>") == {gate}
-    assert _firewalld.direct("<direct>") == _firewalld.direct("") == frozenset()
+    found = _firewalld.direct(f"<direct>{theirs}{ours}{commented}{bridges}<rule/></direct>")
+    assert found == {gate: _iptables.GATE_COMMENT}
+    assert _firewalld.direct("<direct>") == _firewalld.direct("") == {}
     assert _firewalld.has_place_for(gate)
     assert not _firewalld.has_place_for(_iptables.gate("iptables-legacy", "FORWARD"))
+
+
+def test_other_rules_of_ours() -> None:
+    """Word by word, also words with spaces; what others keep so, or quoted wrongly, is not ours."""
+    rules = {
+        Rule("iptables", "nat", "POSTROUTING", ("-s", "10.1.0.0/24", "!", "-o", "br0"), ("-j", "MASQUERADE")): False,
+        Rule("ip6tables", "filter", "FORWARD", (), ("-j", "LOG", "--log-prefix", "to be, "), head=True): True,
+    }
+    rows = []
+    for rule, head in rules.items():
+        words = _firewalld.direct_argv("add", rule, "bridgenet:1:default:blue", False)
+        assert words[4] == "--add-passthrough"
+        assert words[8] == ("-I" if head else "-A")
+        family = "ipv6" if rule.program == "ip6tables" else "ipv4"
+        rows.append(f'<passthrough ipv="{family}">{shlex.join(words[6:])}</passthrough>')
+    theirs = '<passthrough ipv="ipv4">-t nat -A POSTROUTING -j MASQUERADE</passthrough>'
+    broken = '<passthrough ipv="ipv4">-t nat -A POSTROUTING -m comment --comment "bridgenet:1:x</passthrough>'
+    found = _firewalld.direct(f"<direct>{theirs}{broken}{''.join(rows)}</direct>")
+    assert found == dict.fromkeys(rules, "bridgenet:1:default:blue")
+    assert {rule: rule.head for rule in found} == rules
+
+
+def test_what_a_reload_flushes() -> None:
+    """All of iptables, unless its file says otherwise."""
+    assert _firewalld.flushes("")
+    assert _firewalld.flushes("# FlushAllOnReload=no\nFlushAllOnReload=yes\n")
+    assert not _firewalld.flushes("DefaultZone=public\nFlushAllOnReload=no\n")
 
 
 @given(bindings, st.sets(names), st.sets(names))
