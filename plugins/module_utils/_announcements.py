@@ -6,6 +6,9 @@
 Who has talked to that address would otherwise go on with the MAC address that it had, for up to a minute. The kernel
 announces the addresses of a link when somebody sets its MAC address, also to the one that it has, and arp_notify
 (net/ipv4/devinet.c) or ndisc_notify (net/ipv6/ndisc.c) is 1.
+
+Who had an address in an earlier run, or on another host, nobody knows any more. So it is also announced on a bridge
+that stood before, to those who were there, unless that would be too many frames: each announcement goes to every port.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from ._operations import Operation, Step, ip_words
 
 if TYPE_CHECKING:
     from ._kernel import Kernel
+
+_MOST = 10_000  # frames on a bridge, for addresses that nobody here had: some hundredths of a second
 
 _NOTIFY = {4: "net/ipv4/conf/{}/arp_notify", 6: "net/ipv6/conf/{}/ndisc_notify"}
 
@@ -69,7 +74,7 @@ class Announce(Step):
 
 
 def announcements(current: Host, predicted: Host) -> list[Operation]:
-    """For every link with an address that another MAC address had until now."""
+    """For every link with an address that another MAC address had until now, or may have had."""
     gained = list(_gained(current, predicted))
     if not gained:
         return []
@@ -79,11 +84,50 @@ def announcements(current: Host, predicted: Host) -> list[Operation]:
             for address in link.addresses or ():
                 macs.setdefault(_plain(address), set()).add(link.mac or "")
     found: list[Operation] = []
+    crowded = _crowded(current, predicted, [(place, link) for place, link, _addresses in gained])
     for place, link, addresses in gained:
         moved = [address for address in addresses if macs.get(_plain(address), set()) - {link.mac}]
+        bridge = _bridge(predicted, place, link)
+        if bridge and bridge not in crowded and _stood(current, bridge):
+            moved += [address for address in addresses if _plain(address) not in macs]
         if moved:
             families = tuple(sorted(set(map(_names.family, moved))))
             found.append(Announce(place, link.name, link.mac or "", families))
+    return found
+
+
+End = tuple[str, str]  # namespace, name
+
+
+def _bridge(host: Host, place: str, link: Link) -> End | None:
+    """The bridge that a link is on, by itself or by its other end."""
+    far_place, far_name = link.peer or (place, link.name)
+    far = host.namespaces[far_place].links.get(far_name) if far_place in host.namespaces else None
+    return (far_place, far.master) if far is not None and far.master else None
+
+
+def _stood(current: Host, bridge: End) -> bool:
+    """Whether somebody was there who may remember: a port, or the host by its address."""
+    namespace = current.namespaces.get(bridge[0])
+    link = namespace.links.get(bridge[1]) if namespace else None
+    if namespace is None or link is None or link.kind != "bridge":
+        return False
+    return bool(link.addresses) or any(one.master == link.name for one in namespace.links.values())
+
+
+def _crowded(current: Host, predicted: Host, links: list[tuple[str, Link]]) -> set[End]:
+    """The bridges on which announcing all of that would be too many frames."""
+    counts: dict[End, int] = {}
+    for place, link in links:
+        bridge = _bridge(predicted, place, link)
+        if bridge:
+            counts[bridge] = counts.get(bridge, 0) + 1
+    found = set()
+    for bridge, count in counts.items():
+        if _stood(current, bridge):
+            ports = sum(one.master == bridge[1] for one in predicted.namespaces[bridge[0]].links.values())
+            if count * ports > _MOST:
+                found.add(bridge)
     return found
 
 

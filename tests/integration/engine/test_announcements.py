@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _steps
+from ansible_collections.nslab.bridgenet.plugins.module_utils._announcements import announcements
+from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Report
+from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Host, Link, Namespace
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
@@ -107,11 +110,61 @@ def test_without_it_they_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not answers(IPV6[1])
 
 
-def test_nobody_is_told_of_what_is_new() -> None:
-    """Neither when all of it is, nor when a container comes with an address that nobody had; settings stay."""
+def told(report: Report) -> list[str]:
+    """In which namespaces the kernel is asked to announce."""
+    return [action.split()[3] for action in report.actions if "arp_notify=1" in action]
+
+
+def test_an_address_that_comes_back_in_a_later_run() -> None:
+    """Elsewhere, and nobody here had it in between: those who were on the bridge follow at once."""
     story = Story()
-    for objects in (network(NEIGHBOUR), network(NEIGHBOUR, HOLDER)):
-        assert not any("notify" in action for action in story.changes(objects).actions)
-    story.changes(MOVES["to another MAC address"])
+    story.changes(network(NEIGHBOUR, HOLDER))
+    talk()
+    story.changes(network(NEIGHBOUR, GONE))
+    assert told(story.changes(network(NEIGHBOUR, member("b", (IPV4[1], IPV6[1]))))) == ["b"]
+    assert answers(IPV4[1])
+    assert answers(IPV6[1])
+
+
+@pytest.mark.parametrize(("count", "announced"), [(90, True), (110, False)])
+def test_not_to_a_crowd(count: int, announced: bool) -> None:
+    """Each announcement goes to every port: a hundred on a hundred are too many, and decided before it happens."""
+    mine = {"name": "br0", "kind": "bridge", "mac": "02:00:00:00:00:01", "mtu": 1500, "up": True, "ipv6": True}
+    common = {"mtu": 1500, "up": True, "ipv6": True, "label": "", "master": "", "routes": ()}
+    bridge = Link(**{**common, **mine}, addresses=("10.10.0.1/16",))
+    ports = {
+        f"v{n}": Link(
+            f"v{n}", "veth", "02:00:00:00:01:00", **{**common, "master": "br0"}, addresses=(), peer=(f"n{n}", "e")
+        )
+        for n in range(count)
+    }
+    inside = {
+        f"n{n}": Namespace(
+            f"n{n}",
+            {
+                "e": Link(
+                    "e",
+                    "veth",
+                    f"02:00:00:00:02:{n:02x}",
+                    **common,
+                    addresses=(f"10.10.1.{n + 1}/16",),
+                    peer=("", f"v{n}"),
+                )
+            },
+        )
+        for n in range(count)
+    }
+    before = Host({HOST: Namespace(HOST, {"br0": bridge})})
+    after = Host({HOST: Namespace(HOST, {"br0": bridge, **ports}), **inside})
+    assert len(announcements(before, after)) == (count if announced else 0)
+    assert not announcements(Host({HOST: Namespace(HOST, {})}), after), "nobody was there"
+
+
+def test_nobody_is_told_of_what_is_new() -> None:
+    """Where the bridge comes with it, nobody remembers; settings stay."""
+    story = Story()
+    assert not told(story.changes(network(NEIGHBOUR)))
+    assert told(story.changes(network(NEIGHBOUR, HOLDER))) == ["a"]
+    assert told(story.changes(MOVES["to another MAC address"])) == ["a"]
     assert snapshot.sysctl("net/ipv4/conf/eth0/arp_notify", "a") == "0"
     assert snapshot.sysctl("net/ipv6/conf/eth0/ndisc_notify", "a") == "0"
