@@ -205,7 +205,7 @@ def test_in_the_way() -> None:
     with attached("t0", IFF_TAP):
         for state in ("present", "absent"):
             # A program that the engine starts has it open as well, until it begins.
-            named = rf"goes with process {os.getpid()}(, \d+)*, because it is not persistent"
+            named = rf"goes with process (\d+, )*{os.getpid()}(, \d+)*, because it is not persistent"
             with pytest.raises(BridgenetError, match=named):
                 apply(tuntap(take_over=True), state=state)
 
