@@ -371,7 +371,7 @@ def links(dump: list[bytes]) -> list[LinkRow]:
 
 def _ip(raw: bytes) -> str:
     if len(raw) == 4:
-        return ".".join(map(str, raw))
+        return socket.inet_ntoa(raw)
     return socket.inet_ntop(socket.AF_INET6, raw)
 
 

@@ -113,18 +113,19 @@ def _order(resource: Resource) -> tuple[bool, int, int]:
 
 
 def _no_twins(resources: Sequence[Resource]) -> None:
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for resource in resources:
-        if resource.what in seen:
-            raise Refused([f"{resource.what} is declared twice; say it once"], resource)
-        seen[resource.what] = resource.what
-    owners: dict[tuple[str, str], str] = {}
+        what = resource.what
+        if what in seen:
+            raise Refused([f"{what} is declared twice; say it once"], resource)
+        seen.add(what)
+    owners: dict[tuple[str, str], Resource] = {}
     for resource in resources:
         for key in resource.owns():
             if key in owners:
-                same = f"{owners[key]} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}"
+                same = f"{owners[key].what} and {resource.what} are the same {key[0]} {key[1].lstrip('/')!r}"
                 raise Refused([f"{same}; give one of them another name"], resource)
-            owners[key] = resource.what
+            owners[key] = resource
 
 
 def _is_short(current: Host, predicted: Host, draft: Draft) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar
@@ -110,14 +111,19 @@ class Resource(abc.ABC):
     def at(self, key: Callable[[str], str]) -> Resource:
         """The same object, each of its namespaces called by the name under which it stands in the state of the host."""
         moved: dict[str, Any] = {}
-        for place in _PLACES:
-            name = self.__dict__.get(place)
+        for place in _places(type(self)):
+            name = getattr(self, place)
             if name and key(name) != name:
                 moved[place] = key(name)
         return dataclasses.replace(self, **moved) if moved else self
 
 
-_PLACES = ("namespace", "far_namespace")  # what a resource calls the namespaces in which it is
+@functools.cache
+def _places(kind: type[Resource]) -> tuple[str, ...]:
+    """What a resource calls the namespaces in which it is."""
+    fields = {field.name for field in dataclasses.fields(kind)}
+    return tuple(name for name in ("namespace", "far_namespace") if name in fields)
+
 
 STATE = {"state": {"type": "str", "choices": ["present", "absent"]}}
 OWNED = {"label": {"type": "str"}, "take_over": {"type": "bool", "default": False}}
