@@ -21,6 +21,11 @@ if [ "$(id -u)" -ne 0 ]; then
     exit 1
 fi
 
+# One at a time: tests that run side by side install what they need, and apt does not wait for who reads its lists.
+if [ -z "${APT_IS_OURS:-}" ]; then
+    APT_IS_OURS=1 exec flock --close /var/lib/dpkg "$0" "$@"
+fi
+
 # What is installed here is used by name; a service of it (sshd) must not start on this machine, nor at its next boot.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
@@ -37,7 +42,7 @@ before=$(enabled)
 export DEBIAN_FRONTEND=noninteractive
 echo "apt: installing ${missing[*]}"
 apt-get -qq update
-apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
+apt-get -qq -o DPkg::Lock::Timeout=300 install --yes --no-install-recommends "${missing[@]}" >/dev/null
 
 mapfile -t services < <(comm -13 <(echo "$before") <(enabled))
 if [ ${#services[@]} -gt 0 ] && command -v systemctl >/dev/null; then

@@ -83,7 +83,7 @@ chmod 755 /run/broken
 mount --bind /run/broken /usr/sbin/nft
 """
 MEND_NFT = "umount /usr/sbin/nft"
-STATE = "ip -br link; ip netns list; nft list ruleset; cat /proc/sys/net/ipv4/ip_forward; ls -A /run /etc/netns 2>&1"
+STATE = "ip -br link; ip netns list; nft list ruleset; cat /proc/sys/net/ipv4/ip_forward; ls -A /run /etc | sort"
 
 
 def cut(condition: str) -> dict[str, str]:

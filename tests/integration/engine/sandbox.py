@@ -44,8 +44,6 @@ def _private_etc() -> None:
     except OSError:  # The kernel stacks two at most, and the machine, when it is a container, may stand on one.
         shell("cp -a /etc/. /run/upper")
         _mount("/run/upper", "/etc", _MS_BIND)
-    # What this machine has of ours, of `make site` say, is nothing to a fresh one.
-    shell("cd /etc; rm -rf netns nslab.bridgenet systemd/system/bridgenet-* systemd/system/nslab-bridgenet-*")
 
 
 def _return(descriptor: int) -> None:
@@ -57,9 +55,14 @@ def _return(descriptor: int) -> None:
         time.sleep(0.001)
 
 
+def _hide_ours() -> None:
+    """What the machine has of ours in /etc, of `make site` say, is nothing to a fresh one."""
+    shell("cd /etc; rm -rf netns nslab.bridgenet systemd/system/bridgenet-* systemd/system/nslab-bridgenet-*")
+
+
 @contextmanager
-def sandbox() -> Iterator[None]:
-    """This thread on a fresh machine; whatever is made there is gone afterwards."""
+def sandbox(rebooted: bool = False) -> Iterator[None]:
+    """This thread on a fresh machine, or on this one as a boot leaves it; whatever is made there is gone afterwards."""
     directory = Path.cwd()
     homes = [os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("net", "mnt")]
     try:
@@ -68,6 +71,8 @@ def sandbox() -> Iterator[None]:
             _mount("none", "/", _MS_REC | _MS_PRIVATE)
             _mount("tmpfs", "/run", data="mode=0755")
             _private_etc()
+            if not rebooted:
+                _hide_ours()
             _mount("tmpfs", "/run", data="mode=0755")
             shell("mkdir -p /run/netns /run/lock; ip link set dev lo up")
             yield

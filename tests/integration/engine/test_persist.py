@@ -89,7 +89,7 @@ def test_a_boot_gives_the_same_as_the_engine(systemd: list[tuple[str, ...]]) -> 
     started(script)
     snapshot.same(wanted, state(), "started where everything stands, it changed something")
 
-    with sandbox():
+    with sandbox(rebooted=True):
         shell(HOST)
         fresh = snapshot.state()
         fresh["files"] = {path: text for path, text in fresh["files"].items() if not path.startswith("/etc/netns")}
@@ -122,11 +122,11 @@ def test_half_way_it_goes_on() -> None:
     begins = lines.index("flock 9") + 1
     ends = [number for number in range(begins, len(lines) + 1) if _is_whole(lines[begins:number])]
     for number in ends[:: len(ends) // 4]:
-        with sandbox():
+        with sandbox(rebooted=True):
             started(script, number)
             started(script)
             snapshot.same(wanted, state(), f"stopped behind {lines[number - 1]!r}")
-    with sandbox():
+    with sandbox(rebooted=True):
         shell("mkdir -p /run/netns; touch /run/netns/ns1; chmod 0 /run/netns/ns1; ip netns add ns2")
         started(script)
         snapshot.same(wanted, state(), "killed inside of `ip netns add`, and behind it")
@@ -148,7 +148,7 @@ def _is_whole(lines: list[str]) -> bool:
 def test_what_is_not_ours_stays(there: str, message: str) -> None:
     apply(networks.blue(), persist=True)
     script = SCRIPT.read_text()
-    with sandbox():
+    with sandbox(rebooted=True):
         shell(there)
         before = snapshot.links(), snapshot.namespaces()
         with pytest.raises(AssertionError, match=message):
@@ -168,7 +168,7 @@ def test_the_hosts_own_value_is_remembered() -> None:
     assert Path("/etc/sysctl.d/90-nslab-bridgenet.conf").exists()
     script = SCRIPT.read_text()
     assert "setting net/bridge/bridge-nf-call-iptables 0 1" in script.splitlines()
-    with sandbox():
+    with sandbox(rebooted=True):
         shell("sysctl -qw net/ipv4/ip_forward=1 net/bridge/bridge-nf-call-iptables=0")
         started(script)
         assert json.loads(RECORD.read_text()) == {"net/bridge/bridge-nf-call-iptables": ["1", "0"]}
@@ -186,7 +186,7 @@ def test_two_projects_at_one_boot() -> None:
     apply(networks.blue(), persist=True)
     apply(green, project="other", persist=True)
     wanted, texts = state(), [SCRIPT.read_text(), SCRIPT.with_name("other.sh").read_text()]
-    with sandbox():
+    with sandbox(rebooted=True):
         untouched = snapshot.state()
         for script in texts:
             started(script)

@@ -30,7 +30,9 @@ def context(collections: Path, archive: Path, tmp_path: Path) -> Path:
     shutil.copytree(collections / EXAMPLE, example)
     shutil.copytree(collections / EXAMPLE / "../../meta", example / "../../meta")
     shutil.copy(archive, example)
-    done = command("ansible-builder", "create", "--context", tmp_path / "context", cwd=example)
+    # Without a name it looks which engine is there.
+    named = ("--output-filename", "Containerfile")
+    done = command("ansible-builder", "create", *named, "--context", tmp_path / "context", cwd=example)
     assert done.returncode == 0
     return tmp_path / "context"
 
