@@ -102,7 +102,10 @@ def _playbook() -> Section:
             playbooks.NoOps,
         ),
         (2, 100, 500, 1000),
-        (Goal(Point(mine, 500, "fresh"), Point(playbooks.NatScript.name, 500, "fresh"), 1 / 3),),
+        (
+            Goal(Point(mine, 2, "nothing to do"), Point(playbooks.NoOps.name, 2, "nothing to do"), 1.3),
+            Goal(Point(mine, 500, "fresh"), Point(playbooks.NatScript.name, 500, "fresh"), 1 / 3),
+        ),
     )
 
 
