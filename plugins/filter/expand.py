@@ -190,6 +190,8 @@ options:
     type: dict
 seealso:
   - module: nslab.bridgenet.transaction
+  - plugin: nslab.bridgenet.elsewhere
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
@@ -224,6 +226,9 @@ _value:
     - The lists C(netns), C(bridge), C(veth), C(vxlan), C(bridge_port), C(qdisc), C(masquerade), C(forward),
       C(publish), C(netns_names) and C(netns_service). Their elements have the options of the module of that name.
     - What is declared absent is in them with C(state) V(absent).
+    - C(members) tells other hosts who is in the networks with C(driver) V(vxlan) or C(shared), network -> address ->
+      names, for P(nslab.bridgenet.elsewhere#filter). Without O(host), it leaves out an address that depends on what
+      stands.
   type: dict
 """
 
@@ -237,6 +242,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import Bri
 from ansible_collections.nslab.bridgenet.plugins.plugin_utils import (
     _declaration,
     _expansion,
+    _members,
     _occupied,
     _parts,
     _readers,
@@ -258,7 +264,7 @@ def expand(
     host_count: Any = None,
     underlay: Any = None,
     inventory_host: str = "",
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, Any]:
     """Check and expand."""
     for value in (networks, containers):
         if isinstance(value, Undefined):  # up to ansible-core 2.18
@@ -269,7 +275,7 @@ def expand(
         under = _vxlan.read_underlay(underlay) if underlay else None
         purges = _readers.flag("purge", purge)
         declaration = _declaration.parse(networks, containers, standing, pools, purges, share, under)
-        return _expansion.lists(
+        found = _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),
             _readers.text("backend", backend),
@@ -277,6 +283,7 @@ def expand(
             project,
             under,
         )
+        return {**found, "members": _members.members(declaration, settled=standing is not None)}
     except BridgenetError as error:
         raise AnsibleFilterError(str(error)) from error
 

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import hashlib
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..module_utils._errors import BridgenetError
 from . import _readers as read
@@ -77,15 +79,45 @@ def _settled(
 ) -> dict[str, Address]:
     """For the members of one network that have no address of one family; nobody declares those who `stay`."""
     version = addressing.subnet.version
-    taken = {addressing.gateway, *addressing.reserved}
+    taken, wanting = _asked(addressing, members)
     taken |= {address for (_container, where, _version), address in stay.items() if where == network}
-    standing: dict[str, Address | None] = {}
+    known = {} if host is None else host.addresses
+    return choose(addressing, taken, {name: known.get((name, network, version)) for name in wanting})
+
+
+def _asked(addressing: Addressing, members: Iterable[Endpoint]) -> tuple[set[Address | None], list[str]]:
+    """What nobody can be given, and the names of those whose address nobody wrote."""
+    version = addressing.subnet.version
+    taken = {addressing.gateway, *addressing.reserved}
+    wanting = []
     for member in members:
         if version in member.chosen:
-            standing[member.container] = host.addresses.get((member.container, network, version)) if host else None
+            wanting.append(member.container)
         else:
             taken.add(member.address(version))
-    return choose(addressing, taken, standing)
+    return taken, wanting
+
+
+def certain(addressing: Addressing, members: Sequence[Endpoint]) -> set[str]:
+    """Of those whose address is chosen, who has the same one whichever of them came first.
+
+    That is whom no other one meets on the way from its hash to the next free address.
+    """
+    taken, wanting = _asked(addressing, members)
+    used = {int(address) for address in taken if address is not None}
+    found = {member.container: member.address(addressing.subnet.version) for member in members}
+    ways: dict[str, list[int]] = {}
+    for name in wanting:
+        address = found[name]
+        if address is None or addressing.part is None:
+            continue
+        own = int(address)
+        before = itertools.takewhile(
+            lambda number, own=own: number != own, _search(name, addressing.subnet, addressing.part)
+        )
+        ways[name] = [number for number in (*before, own) if number not in used]
+    met = collections.Counter(itertools.chain.from_iterable(ways.values()))
+    return {name for name, way in ways.items() if met[way[0]] == 1}
 
 
 def choose(
@@ -111,19 +143,23 @@ def choose(
             f"is shared with other hosts, and which addresses this one may give to container {wanting[0]!r} is not "
             f"known; write {INDEX} and {COUNT}, or the address"
         )
-    first, last = bounds(subnet)
-    first, last = max(first, int(part[0])), min(last, int(part[-1]))
-    room = last - first + 1
     for name in wanting:
-        start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-        candidates = (first + (start + step) % room for step in range(room))
-        number = next((candidate for candidate in candidates if candidate not in used), None)
+        number = next((candidate for candidate in _search(name, subnet, part) if candidate not in used), None)
         if number is None:
             what = "subnet" if part == subnet else "range"
             raise BridgenetError(f"{what} {part} has no address left for container {name!r}; choose a larger one")
         used.add(number)
         found[name] = _address(number, subnet)
     return found
+
+
+def _search(name: str, subnet: Subnet, part: Subnet) -> Iterator[int]:
+    """All addresses of a part that a host can have, beginning with the one that a hash of the name tells."""
+    first, last = bounds(subnet)
+    first, last = max(first, int(part[0])), min(last, int(part[-1]))
+    room = last - first + 1
+    start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
+    return (first + (start + step) % room for step in range(room))
 
 
 def _may_stay(address: Address, addressing: Addressing) -> bool:

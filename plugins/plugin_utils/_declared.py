@@ -62,6 +62,11 @@ class Network:
         return tuple(filter(None, (self.ipv4, self.ipv6)))
 
     @property
+    def shared(self) -> bool:
+        """Whether other hosts have containers in it as well."""
+        return any(one.shared for one in self.families)
+
+    @property
     def gateways(self) -> tuple[str, ...]:
         """The addresses of the bridge with their prefix lengths. None is pure layer 2."""
         return tuple(f"{one.gateway}/{one.subnet.prefixlen}" for one in self.families if one.gateway)

@@ -16,7 +16,7 @@ from . import _readers as read
 from ._modes import Mode
 
 if TYPE_CHECKING:
-    from ._declared import Container
+    from ._declared import Container, Endpoint
 
 Options = dict[str, Any]
 Hosts = dict[str, list[str]]  # address -> names
@@ -77,6 +77,11 @@ def resolution(keys: Mapping[str, Any], mode: Mode | None) -> Resolution:
 # --- the lists ---
 
 
+def list_name(network: str) -> str:
+    """What the list of the members of a network is called."""
+    return f"network/{network}"
+
+
 def lists(containers: Sequence[Container]) -> list[Options]:
     """The objects of the module netns_names.
 
@@ -105,14 +110,18 @@ def _of_networks(owners: Iterable[Container], sharing: Mapping[str, Sequence[str
     namespaces: dict[str, list[str]] = {}
     for container in owners:
         for endpoint in container.endpoints:
-            with read.at(f"container {container.name!r}"):
-                names = [_names.host("its name", container.name), *endpoint.aliases]
-            network = endpoint.network.name
+            names, network = names_of(container, endpoint), endpoint.network.name
             for address in endpoint.addresses:
-                hosts.setdefault(network, {})[str(address)] = list(dict.fromkeys(names))
+                hosts.setdefault(network, {})[str(address)] = names
             namespaces.setdefault(network, []).extend(sharing[container.name])
     for network, known in hosts.items():
-        yield {"name": f"network/{network}", "namespaces": sorted(namespaces[network]), "hosts": known}
+        yield {"name": list_name(network), "namespaces": sorted(namespaces[network]), "hosts": known}
+
+
+def names_of(container: Container, endpoint: Endpoint) -> list[str]:
+    """How the members of a network call a container."""
+    with read.at(f"container {container.name!r}"):
+        return list(dict.fromkeys([_names.host("its name", container.name), *endpoint.aliases]))
 
 
 def _own(container: Container, owner: Container) -> Hosts:

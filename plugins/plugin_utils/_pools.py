@@ -28,30 +28,46 @@ _LONGEST = {4: 30, 6: 126}  # room for a gateway and a container
 class Pool:
     """Subnets of one size, side by side."""
 
-    base: Subnet  # this host's part
-    size: int
+    number: int  # in the list of pools, from 1 on
     whole: Subnet  # the fleet's
+    size: int
+    share: Share | None
+
+    @property
+    def base(self) -> Subnet:
+        """This host's part. BridgenetError where the pool has no subnet for each host."""
+        part = self.share.of(self.whole) if self.share else self.whole
+        if self.share and (part is None or part.prefixlen > self.size):
+            pieces, parts = 1 << (self.size - self.whole.prefixlen), 1 << self.share.bits
+            raise BridgenetError(
+                f"address pool {self.number}: {self.whole} is {pieces} subnets of /{self.size}, which are too few for "
+                f"the {parts} parts of a fleet of up to {self.share.count} hosts; write a larger base, smaller "
+                f"subnets, or a smaller {COUNT}"
+            )
+        return part
 
     def free(self, taken: Iterable[Subnet]) -> Subnet | None:
         """The first subnet that overlaps nothing."""
-        step = 1 << (self.base.max_prefixlen - self.size)
-        number = int(self.base[0])
-        for other in sorted((one for one in taken if one.version == self.base.version), key=lambda one: int(one[0])):
+        base = self.base
+        step = 1 << (base.max_prefixlen - self.size)
+        number = int(base[0])
+        for other in sorted((one for one in taken if one.version == base.version), key=lambda one: int(one[0])):
             if number <= int(other[-1]) and int(other[0]) < number + step:
                 number += (int(other[-1]) - number) // step * step + step  # the first one behind it
-        if number > int(self.base[-1]):
+        if number > int(base[-1]):
             return None
-        address = ipaddress.IPv6Address(number) if self.base.version == 6 else ipaddress.IPv4Address(number)
+        address = ipaddress.IPv6Address(number) if base.version == 6 else ipaddress.IPv4Address(number)
         return ipaddress.ip_network(f"{address}/{self.size}")
 
     def is_of_others(self, subnet: Subnet) -> bool:
         """Whether other hosts may take it, or something in it."""
-        shared = self.base != self.whole
-        return shared and _subnets.overlap(self.whole, subnet) and not _subnets.within(subnet, self.base)
+        if self.share is None or not _subnets.overlap(self.whole, subnet):
+            return False
+        return self.base != self.whole and not _subnets.within(subnet, self.base)
 
 
 def pools(value: Any, share: Share | None = None) -> list[Pool]:
-    """The pools, from what a person wrote; of each of them the part of one host."""
+    """The pools, from what a person wrote. One that is too small for the fleet is an error for who takes from it."""
     entries = DEFAULT if value is None else value
     if not isinstance(entries, (list, tuple)):
         raise BridgenetError(
@@ -73,18 +89,7 @@ def _pool(number: int, entry: Any, share: Share | None) -> Pool:
                 f"size {size} is no prefix length of subnets of {base} with room for containers; write one from "
                 f"{base.prefixlen} to {longest}"
             )
-        return Pool(_part(base, size, share) if share else base, size, base)
-
-
-def _part(base: Subnet, size: int, share: Share) -> Subnet:
-    part = share.of(base)
-    if part is None or part.prefixlen > size:
-        pieces, parts = 1 << (size - base.prefixlen), 1 << share.bits
-        raise BridgenetError(
-            f"{base} is {pieces} subnets of /{size}, which are too few for the {parts} parts of a fleet of up to "
-            f"{share.count} hosts; write a larger base, smaller subnets, or a smaller {COUNT}"
-        )
-    return part
+        return Pool(number, base, size, share)
 
 
 def subnets(
@@ -127,7 +132,7 @@ def subnets(
 
 
 def _first(offered: Sequence[Pool], words: _subnets.Words, taken: Sequence[Subnet]) -> Subnet:
-    mine = [pool for pool in offered if pool.base.version == words.version]
+    mine = [pool for pool in offered if pool.whole.version == words.version]
     for pool in mine:
         chosen = pool.free(taken)
         if chosen is not None:

@@ -49,6 +49,25 @@ def test_everybody_reaches_everybody(lab, labs):
         assert seen["lladdr"] == other.ip("a", "link", "show", "dev", "eth0")[0]["address"]
 
 
+def names(lab, container):
+    """Address -> names, as a container knows them; without the loopback."""
+    lines = lab.inside(container, "cat", "/etc/hosts").splitlines()
+    entries = [line.split() for line in lines if not line.startswith("#")]
+    return {found[0]: found[1:] for found in entries if found[0] not in ("127.0.0.1", "::1")}
+
+
+def test_names(lab, labs):
+    """Those of all hosts, and who has the name of a container on another host is found by an alias."""
+    expected = {}
+    for other, one in itertools.product(labs, ("a", "b")):
+        for found in (each.partition("/")[0] for each in other.addresses(one, "eth0") if not each.startswith("fe80:")):
+            expected[found] = [*([one] if other.name == lab.name else []), f"{one}-of-{other.name}"]
+    assert names(lab, "a") == names(lab, "b") == expected
+    assert names(lab, "q") == {address(lab, "q"): ["q"]}
+    for other in labs:
+        lab.assert_answered([("a", f"b-of-{other.name}")])
+
+
 def test_ipv6(lab, labs):
     found = [one for other in labs for one in other.addresses("a", "eth0") if one.startswith("fd60:")]
     assert len(set(found)) == 3

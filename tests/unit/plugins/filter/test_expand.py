@@ -86,6 +86,7 @@ def test_seed_001():
             {"name": "dns", "namespaces": ["ns1", "ns2"], "host_nameservers": True},
         ],
         "netns_service": [],
+        "members": {},
     }
 
 
@@ -107,7 +108,7 @@ def test_nothing_declared():
         "netns_names",
         "netns_service",
     )
-    empty = {module: [] for module in modules}
+    empty = {**{module: [] for module in modules}, "members": {}}
     assert expand({}, {}) == expand(None) == expand({}, None) == empty
 
 

@@ -143,13 +143,18 @@ def test_what_is_written_needs_no_index():
     assert address(1, 8, FLAT, outside) == "10.9.0.9/24"
 
 
+def test_a_pool_from_which_nobody_takes_may_be_too_small():
+    assert address(40, 64) == address(40, 64, pools=[{"base": "10.8.0.0/23", "size": 24}])
+
+
 REFUSED = {
     "a pool too small for the fleet": (
-        {},
+        {"flat": {}},
         {},
         (0, 33),
-        "address pool 1: 10.210.0.0/16 is 32 subnets of /21, which are too few for the 64 parts of a fleet of up to 33 "
-        "hosts; write a larger base, smaller subnets, or a smaller container_bridge_network_host_count",
+        "network 'flat': address pool 1: 10.210.0.0/16 is 32 subnets of /21, which are too few for the 64 parts of a "
+        "fleet of up to 33 hosts; write a larger base, smaller subnets, or a smaller "
+        "container_bridge_network_host_count",
     ),
     "a range too small for the fleet": (
         {"flat": {**FLAT, "ip_range": "10.9.0.64/30"}},
