@@ -33,10 +33,11 @@ from ._operations_vxlan import CreateVxlan
 
 OBJECT = "persist"  # in the label
 
+_ONLINE = "network-online.target"  # comes up only where somebody wants it
 # After whatever brings up the host's own network, or writes to its firewall; none of them has to be there.
 _AFTER = (
     "network.target",
-    "network-online.target",
+    _ONLINE,
     "networking.service",
     "NetworkManager.service",
     "systemd-networkd.service",
@@ -183,11 +184,15 @@ def label(project: str) -> Label:
     return Label(project, OBJECT)
 
 
-def unit(project: str, services: Sequence[str]) -> str:
-    """The unit. It takes along the services of the containers, which follow it."""
+def unit(project: str, services: Sequence[str], waits: bool) -> str:
+    """The unit. It takes along the services of the containers, which follow it.
+
+    `waits` tells whether it needs links of the host itself, which networkd and others make while the boot goes on.
+    """
     lines = [f"# {label(project)}", "# Written by nslab.bridgenet.transaction, which removes it with persist: false."]
     lines += ["[Unit]", f"Description=Networks of the project {project}"]
     lines += [f"After={one}" for one in _AFTER]
+    lines += [f"Wants={_ONLINE}"] if waits else []
     for service in services:
         lines += [f"Wants={_unit.name(service)}", f"Before={_unit.name(service)}"]
     lines += ["", "[Service]", "Type=oneshot", "RemainAfterExit=yes", f"ExecStart=/bin/sh {script_path(project)}"]
@@ -200,7 +205,7 @@ def services(text: str) -> list[str]:
     wanted = _unit.settings(text).get("Wants", [])
     units = [wanted] if isinstance(wanted, str) else wanted
     prefix, suffix = _unit.name("\0").split("\0")
-    return [one[len(prefix) : -len(suffix)] for one in units]
+    return [one[len(prefix) : -len(suffix)] for one in units if one.startswith(prefix)]
 
 
 def script(

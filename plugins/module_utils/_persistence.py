@@ -130,14 +130,25 @@ def _own(host: Host, links: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def boot(project: str, boots: Boots, operations: Sequence[Operation], alone: Host, predicted: Host) -> Boot:
-    """The files, from what is to be done on an empty host, and what that makes of it, `alone`."""
+def boot(
+    project: str, boots: Boots, operations: Sequence[Operation], fresh: Host, alone: Host, predicted: Host
+) -> Boot:
+    """The files, from what is to be done on an empty host, `fresh`, and what that makes of it, `alone`."""
     known = {key: one.before for key, one in predicted.originals.items()}
     settings = {key: known.get(key, "") for key in alone.originals}
     return Boot(
         script=_boot.script(project, operations, boots.modules, settings, predicted.firewall.ports),
-        unit=_boot.unit(project, boots.services),
+        unit=_boot.unit(project, boots.services, _leans(fresh, alone)),
         enabled=True,
+    )
+
+
+def _leans(fresh: Host, alone: Host) -> bool:
+    """Whether links of the host itself are changed, or get ports."""
+    theirs = fresh.namespaces[HOST].links
+    return any(
+        link != theirs[name] if name in theirs else link.master in theirs
+        for name, link in alone.namespaces[HOST].links.items()
     )
 
 

@@ -93,14 +93,14 @@ def _persisted(
     current: Host, predicted: Host, resources: Sequence[Resource], persist: Persist, assumed: Sequence[str]
 ) -> tuple[Host, tuple[str, ...]]:
     """The prediction with what brings it back at boot, and warnings."""
-    boots = _persistence.part(resources)
+    boots, fresh = _persistence.part(resources), _persistence.empty(current, predicted)
     try:
-        alone = plan(_persistence.empty(current, predicted), boots.resources)
+        alone = plan(fresh, boots.resources)
         if alone.assumed and not assumed:
             raise _persistence.missing(alone.assumed)
     except BridgenetError as error:
         raise Refused([str(error)], persist) from error
-    boot = _persistence.boot(persist.project, boots, alone.operations, alone.predicted, predicted)
+    boot = _persistence.boot(persist.project, boots, alone.operations, fresh, alone.predicted, predicted)
     return dataclasses.replace(predicted, boots={**predicted.boots, persist.project: boot}), boots.warnings
 
 

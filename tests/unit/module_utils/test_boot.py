@@ -10,12 +10,14 @@ import shlex
 import subprocess
 from typing import Any
 
+import pytest
+
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _boot, _persistence
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Boot, Host, Original
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import plan
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
-from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import empty_host
+from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import LOOPBACK, empty_host
 
 NETWORK: dict[str, list[dict[str, Any]]] = {
     "netns": [{"name": "ns1", "sysctls": {"net.ipv4.ip_unprivileged_port_start": 0}}],
@@ -139,7 +141,7 @@ def _bridge_nf_files() -> list[str]:
 
 
 def test_the_unit() -> None:
-    unit = _boot.unit("p", ["web", "db"])
+    unit = _boot.unit("p", ["web", "db"], waits=False)
     lines = unit.splitlines()
     assert lines[0] == "# bridgenet:1:p:persist"
     assert "After=docker.service" in lines
@@ -154,8 +156,30 @@ def test_the_unit() -> None:
         "[Install]",
         "WantedBy=multi-user.target",
     ]
-    assert _boot.services(_boot.unit("p", ["web"])) == ["web"]
-    assert _boot.services(_boot.unit("p", [])) == []
+    assert _boot.services(_boot.unit("p", ["web"], waits=True)) == ["web"]
+    assert _boot.services(_boot.unit("p", [], waits=False)) == []
+
+
+@pytest.mark.parametrize(
+    ("objects", "waits"),
+    [
+        ({"bridge_port": [{"name": "veth1", "master": "theirs"}]}, True),
+        ({"interface": [{"name": "theirs", "addresses": ["10.9.0.1/24"]}]}, True),
+        ({"interface": [{"name": "theirs"}]}, False),
+        ({"interface": [{"name": "eth0", "namespace": "ns1", "mtu": 1400}]}, False),
+        ({}, False),
+    ],
+)
+def test_it_waits_for_links_of_the_host_itself(objects: dict[str, list[dict[str, Any]]], waits: bool) -> None:
+    """networkd makes a bridge after systemd has called it started; a network of its own waits for nobody."""
+    current = host()
+    home = current.namespaces[HOST]
+    theirs = dataclasses.replace(LOOPBACK, name="theirs", kind="bridge", mac="02:00:00:00:00:09", mtu=1500)
+    links = {**home.links, "theirs": theirs}
+    current = dataclasses.replace(current, namespaces={HOST: dataclasses.replace(home, links=links)})
+    unit = planned(current, {**NETWORK, **objects}).boots["default"].unit
+    assert ("Wants=network-online.target" in unit.splitlines()) == waits
+    assert "After=network-online.target" in unit.splitlines()
 
 
 def test_nothing_declared_is_nothing_to_do() -> None:
