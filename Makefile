@@ -79,8 +79,9 @@ molecule: test-tools ## roles and playbooks on test hosts over SSH (root)
 
 .PHONY: evpn
 evpn: test-tools ## one network on three hosts with FRR as its control plane; before a release (root)
-	hack/apt.sh $(EVPN_PACKAGES)
+	hack/apt.sh $(EVPN_PACKAGES) $(DISTRIBUTIONS_PACKAGES)
 	hack/molecule.sh 1 evpn
+	pytest tests/evpn $(ARGS)
 
 .PHONY: distributions
 distributions: test-tools ## the role on Debian 11, 12 and 13, run by systemd; before a release (root)
