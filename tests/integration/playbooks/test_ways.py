@@ -1,14 +1,17 @@
 # Copyright (c) 2026, nslab.bridgenet contributors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ways to run Ansible that docs/ways.md tells of: ansible-pull, and an execution environment up to its context."""
+"""The ways to run Ansible that docs/ways.md tells of: ansible-pull, AWX, the context of an execution environment."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +19,19 @@ import yaml
 from .conftest import ROOT, command
 
 EXAMPLE = "ansible_collections/nslab/bridgenet/examples/execution-environment"
+
+
+# What the first play of site.yml computes, for a test to read.
+DECLARATION = """
+- hosts: lab_hosts
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role:
+        name: nslab.bridgenet.container_bridge_network
+        tasks_from: declaration
+    - ansible.builtin.debug:
+        msg: "told: {{ inventory_hostname }} {{ container_bridge_network_lists | to_json | b64encode }}"
+"""
 
 
 def words(path: Path) -> set[str]:
@@ -89,3 +105,35 @@ def test_pull(repository: str, tmp_path: Path) -> None:
     names = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
     assert {line.split()[0] for line in names.splitlines()} == {"ns1", "ns2"}
     assert pull() == 0
+
+
+def settled(lists: dict[str, Any]) -> dict[str, list[str]]:
+    """Lists of modules without the order of the declaration, which JSON from Ansible has by name."""
+    return {name: sorted(json.dumps(one, sort_keys=True) for one in entries) for name, entries in lists.items()}
+
+
+def test_project_of_awx(collections: Path, tmp_path: Path) -> None:
+    """AWX reads the inventory of a project once, keeps it as JSON, and starts every job with that."""
+    project, exported = tmp_path / "project", tmp_path / "exported"
+    shutil.copytree(collections / "ansible_collections/nslab/bridgenet/examples/fleet", project / "inventory")
+    (project / "site.yml").write_text("- import_playbook: nslab.bridgenet.site\n", encoding="utf-8")
+    (project / "declaration.yml").write_text(DECLARATION, encoding="utf-8")
+
+    def awx(program: str, *arguments: object) -> str:
+        done = command(program, *arguments, cwd=project, ANSIBLE_COLLECTIONS_PATH=str(collections))
+        assert done.returncode == 0
+        return done.stdout
+
+    kept = awx("ansible-inventory", "-i", project / "inventory", "--list", "--export")
+    exported.write_text(f"#!/bin/sh\ncat <<'END'\n{kept}END\n", encoding="utf-8")
+    exported.chmod(0o755)
+    assert json.loads(kept)["containers"]  # those of the inventory plugin
+    assert "lab5.example.com" in awx("ansible-playbook", "-i", exported, "--list-hosts", "site.yml")
+
+    told = []
+    for inventory in (project / "inventory", exported):
+        said = awx("ansible-playbook", "-i", inventory, "declaration.yml")
+        found = re.findall(r"told: (\S+) ([\w+/=]+)", said)
+        told.append({host: settled(json.loads(base64.b64decode(lists))) for host, lists in found})
+    assert len(told[0]) == 5
+    assert told[0] == told[1]
