@@ -71,7 +71,8 @@ def started(script: str, lines: int | None = None) -> None:
     Path("/run/script").write_text(part)
     done = subprocess.run(["/bin/sh", "/run/script"], capture_output=True, text=True, check=False)
     Path("/run/script").unlink()
-    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    said = done.stdout + done.stderr
+    assert (done.returncode, said) == (0, ""), said  # pytest alone shortens it
 
 
 def test_a_boot_gives_the_same_as_the_engine(systemd: list[tuple[str, ...]]) -> None:
