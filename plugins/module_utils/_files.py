@@ -63,20 +63,28 @@ def write(path: str, content: str) -> None:
         if directory in _OURS and os.path.isdir(directory) and not os.listdir(directory):
             os.rmdir(directory)
         return
-    replace(path, _encoded(content))
+    replace(path, encoded(content))
 
 
-def write_in_place(path: str, content: str) -> None:
+def write_in_place(path: str, content: bytes) -> None:
     """Give a file another content, under the same inode; a link is not followed."""
-    os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-    data = _encoded(content)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
-    with os.fdopen(descriptor, "wb", buffering=0) as handle:
-        handle.write(data)
-        handle.truncate(len(data))  # afterwards: whoever reads meanwhile finds all names that he may look for
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
+        descriptor = os.open(path, flags, 0o644)
+    try:
+        written = os.write(descriptor, content)
+        while written < len(content):
+            written += os.write(descriptor, content[written:])
+        os.ftruncate(descriptor, written)  # afterwards: whoever reads meanwhile finds all names that he may look for
+    finally:
+        os.close(descriptor)
 
 
-def _encoded(content: str) -> bytes:
+def encoded(content: str) -> bytes:
+    """Text as bytes, also what was none."""
     return content.encode("utf-8", "surrogateescape")
 
 

@@ -32,14 +32,16 @@ class WriteNames(Step):
 
     def perform(self, kernel: Kernel) -> None:
         done = []
+        texts = {after for _path, _before, after in self.files}  # most are the same
+        data = {text: _files.encoded(text) for text in texts}
         try:
             for path, before, after in self.files:
                 done.append((path, before))
-                _put(path, after)
+                _put(path, data[after])
         except OSError:
             for path, before in reversed(done):
                 with suppress(OSError):  # what could not be written is as it was
-                    _put(path, before)
+                    _put(path, _files.encoded(before))
             raise
 
     def commands(self) -> tuple[str, ...]:
@@ -66,10 +68,10 @@ def _directories(paths: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(map(os.path.dirname, paths)))
 
 
-def _put(path: str, text: str) -> None:
+def _put(path: str, content: bytes) -> None:
     """Write a file, or remove it with its directory, and that of all namespaces, where they are empty then."""
-    if text:
-        _files.write_in_place(path, text)
+    if content:
+        _files.write_in_place(path, content)
         return
     _files.write(path, "")
     for directory in (os.path.dirname(path), DIRECTORY):
