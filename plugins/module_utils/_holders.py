@@ -65,23 +65,20 @@ def namespace_of(pid: int) -> int:
 class _Mount:
     """A line of mountinfo (proc_pid_mountinfo(5))."""
 
-    number: str
     parent: str
-    root: str
     path: str
     groups: frozenset[str]
     kind: str
 
 
-def _mounts(process: str) -> list[_Mount]:
+def _mounts(process: str) -> list[str]:
     try:
         with open(f"/proc/{process}/mountinfo", encoding="utf-8", errors="surrogateescape") as handle:
-            lines = handle.readlines()
+            return handle.readlines()
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
         return []  # of a process that is ending (mounts_open_common, fs/proc_namespace.c)
-    return [_mount(line) for line in lines]
 
 
 def _mount(line: str) -> _Mount:
@@ -89,16 +86,27 @@ def _mount(line: str) -> _Mount:
     dash = words.index("-", 6)
     groups = frozenset(match.group(1) for match in map(_GROUP.match, words[6:dash]) if match)
     path = _ESCAPED.sub(lambda match: chr(int(match.group(1), 8)), words[4])
-    return _Mount(words[0], words[1], words[3], path, groups, words[dash + 1])
+    return _Mount(words[1], path, groups, words[dash + 1])
 
 
-def _inside(mounts: list[_Mount]) -> Iterator[tuple[int, _Mount, frozenset[str]]]:
-    """(inode, mount of a network namespace, groups of the mount that it is on)."""
-    groups = {mount.number: mount.groups for mount in mounts}
-    for mount in mounts:
-        found = _NAMESPACE.match(mount.root) if mount.kind == "nsfs" else None
-        if found:
-            yield int(found.group(1)), mount, groups.get(mount.parent, frozenset())
+def _inside(process: str, wanted: Collection[int]) -> Iterator[tuple[int, _Mount, frozenset[str]]]:
+    """(inode, mount of a namespace that is wanted, groups of the mount that it is on).
+
+    A host with a thousand namespaces has as many lines, of which few are of one that is wanted.
+    """
+    found: list[tuple[int, _Mount]] = []
+    lines: dict[str, str] = {}
+    for line in _mounts(process):
+        number, _parent, _device, root, _rest = line.split(" ", 4)
+        lines[number] = line
+        namespace = _NAMESPACE.match(root)
+        if namespace and int(namespace.group(1)) in wanted:
+            found.append((int(namespace.group(1)), _mount(line)))
+    on = {mount.parent for _inode, mount in found}
+    groups = {number: _mount(lines[number]).groups for number in on if number in lines}
+    for inode, mount in found:
+        if mount.kind == "nsfs":
+            yield inode, mount, groups.get(mount.parent, frozenset())
 
 
 def _pids() -> list[int]:
@@ -166,11 +174,11 @@ class _Walk:
                 self._found[inode].append(Holder("descriptor", pid, command(pid), int(number), unit=_unit_of(pid)))
 
     def _own_mounts(self) -> None:
-        for inode, mount, groups in _inside(_mounts("thread-self")):
+        for inode, mount, groups in _inside("thread-self", self._wanted):
             directory, _slash, name = mount.path.rpartition("/")
             if os.path.realpath(directory) == os.path.realpath(_namespaces.DIRECTORY):
                 self._names.update((inode, name, group) for group in groups)
-            elif inode in self._wanted:
+            else:
                 self._found[inode].append(Holder("mount", os.getpid(), command(os.getpid()), path=mount.path))
 
     def _foreign_mounts(self, pid: int) -> None:
@@ -178,10 +186,10 @@ class _Walk:
         if mine in self._seen:
             return
         self._seen.add(mine)
-        for inode, mount, groups in _inside(_mounts(str(pid))):
+        for inode, mount, groups in _inside(str(pid), self._wanted):
             name = mount.path.rpartition("/")[2]
             propagated = any((inode, name, group) in self._names for group in groups)
-            if inode in self._wanted and not propagated:
+            if not propagated:
                 self._found[inode].append(Holder("mount", pid, command(pid), path=mount.path, unit=_unit_of(pid)))
 
 
