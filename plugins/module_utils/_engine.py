@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,11 +22,13 @@ from ._model import HOST, Held, Host
 from ._operations import DeleteNamespace, SetSysctl
 from ._plan import Plan, plan
 from ._purge import Named
-from ._reader import Kept, Scope, read
-from ._resources._base import Patience
+from ._reader import Scope, Seen, read
+from ._resources._base import Patience, Resource
 from ._services import StopServices
+from ._touched import Touched, touched
 
-Views = list[tuple[str, str, dict[str, Any]]]  # module, how a message names the object, the object as options
+View = tuple[str, str, dict[str, Any]]  # module, how a message names the object, the object as options
+Views = list[View]
 
 
 @dataclass(frozen=True)
@@ -72,19 +74,27 @@ def run(task: Task, check_mode: bool) -> Report:
         scope = Scope(everything=task.purge, boots={task.project})
         for _module, resource in task.resources:
             resource.widen(scope)
-        kept: Kept = {}
-        current, resources, decided = _decide(kernel, scope, task, kept)
+        seen, current, resources, decided = _decide(kernel, scope, task)
         if decided.going:
             held = _holders.wait(dict(decided.going), ending(decided), patient=not check_mode)
             if any(one.holders or one.waited for one in held.values()):  # otherwise it stands
-                current, resources, decided = _decide(kernel, scope, task, kept, held)
+                seen, current, resources, decided = _decide(kernel, scope, task, held)
         for refusal in dangers(kernel, current, task, decided):
             raise refusal
-        before = _views(current, resources)
-        after = _views(decided.predicted, resources) if decided.operations or decided.assumed else before
+        before = after = _views(current, resources)
+        changes = Touched()
+        if decided.operations or decided.assumed:
+            changes = touched(current, decided.predicted)
+            after = _views_of_touched(decided.predicted, resources, before, changes)
         actions = tuple(command for operation in decided.operations for command in operation.commands())
         report = Report(
-            bool(decided.operations), before, after, actions, decided.assumed, decided.warnings, _settings(decided)
+            bool(decided.operations),
+            _there(before),
+            _there(after),
+            actions,
+            decided.assumed,
+            decided.warnings,
+            _settings(decided),
         )
         if check_mode or not (decided.operations or decided.assumed):
             return dataclasses.replace(report, counters=_counters(current, resources))
@@ -93,7 +103,7 @@ def run(task: Task, check_mode: bool) -> Report:
         for refusal in unable(kernel, decided):
             raise refusal
         kernel.apply(decided.operations)
-        real = _verify(kernel, scope, resources, after, _untouched(kept, current, decided.predicted))
+        real = _verify(kernel, scope, resources, after, seen, changes)
         return dataclasses.replace(report, counters=_counters(real, resources))
 
 
@@ -110,14 +120,14 @@ def uncollected() -> Iterator[None]:
 
 
 def _decide(
-    kernel: Kernel, scope: Scope, task: Task, kept: Kept, held: Mapping[int, Held] | None = None
-) -> tuple[Host, Sequence[Named], Plan]:
+    kernel: Kernel, scope: Scope, task: Task, held: Mapping[int, Held] | None = None
+) -> tuple[Seen, Host, Sequence[Named], Plan]:
     """Decide on what the task names, or on the whole host where that matters.
 
     An error may be one for lack of knowledge: the label of a pair may be on the end that was not read.
     """
-    kept.clear()
-    current = dataclasses.replace(read(kernel, scope, kept), holders=held or {})
+    seen = Seen()
+    current = dataclasses.replace(read(kernel, scope, seen), holders=held or {})
     resources = list(task.resources)
     if task.purge:
         resources += _purge.stale(current, task.resources, task.project, task.patience)
@@ -130,15 +140,9 @@ def _decide(
             raise
     else:
         if scope.everything or not (decided.short or _purge.is_short(current, task.resources)):
-            return current, resources, decided
+            return seen, current, resources, decided
     scope.everything = True
-    return _decide(kernel, scope, task, kept, held)
-
-
-def _untouched(kept: Kept, current: Host, predicted: Host) -> Kept:
-    """The dumps that still hold after a change: of namespaces, not the host, in which it does nothing."""
-    same = {name for name, one in current.namespaces.items() if one is predicted.namespaces.get(name)} - {HOST}
-    return {place: dump for place, dump in kept.items() if place[0] in same}
+    return _decide(kernel, scope, task, held)
 
 
 def ending(decided: Plan) -> set[str]:
@@ -181,13 +185,27 @@ def _settings(decided: Plan) -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def _views(host: Host, resources: Sequence[Named]) -> Views:
-    found = []
-    for module, resource in resources:
-        view = resource.at(host.key).view(host)
-        if view is not None:
-            found.append((module, resource.what, view))
-    return found
+def _views(host: Host, resources: Sequence[Named]) -> list[View | None]:
+    return [_view(host, module, resource) for module, resource in resources]
+
+
+def _view(host: Host, module: str, resource: Resource) -> View | None:
+    view = resource.at(host.key).view(host)
+    return None if view is None else (module, resource.what, view)
+
+
+def _views_of_touched(
+    host: Host, resources: Sequence[Named], known: Sequence[View | None], what: Touched
+) -> list[View | None]:
+    """The views where only `what` differs from when they were `known`."""
+    return [
+        _view(host, module, resource) if resource.is_touched(what) else view
+        for (module, resource), view in zip(resources, known)
+    ]
+
+
+def _there(views: Iterable[View | None]) -> Views:
+    return [view for view in views if view is not None]
 
 
 def _counters(host: Host, resources: Sequence[Named]) -> Views | None:
@@ -213,11 +231,19 @@ def unable(kernel: Kernel, decided: Plan) -> Iterator[BridgenetError]:
             yield refusal
 
 
-def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: Views, kept: Kept) -> Host:
+def _verify(
+    kernel: Kernel,
+    scope: Scope,
+    resources: Sequence[Named],
+    expected: Sequence[View | None],
+    seen: Seen,
+    changes: Touched,
+) -> Host:
     """Read back what was set: the kernel ignores what it does not know, and others change things, too."""
+    seen.forget(changes)
     try:
-        host = read(kernel, scope, kept)
-        real = _views(host, resources)
+        host = read(kernel, scope, seen)
+        real = _views_of_touched(host, resources, expected, changes)
     except (OSError, BridgenetError) as error:
         left = kernel.undo()
         raise BridgenetError(
@@ -225,7 +251,9 @@ def _verify(kernel: Kernel, scope: Scope, resources: Sequence[Named], expected: 
         ) from error
     if real == expected:
         return host
-    differences = [f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(expected, real)]
+    differences = [
+        f"{what} is {found}, not {wanted}" for (what, wanted), found in _differences(_there(expected), _there(real))
+    ]
     left = kernel.undo()
     raise BridgenetError(
         f"after the change the host is not as planned: {'; '.join(differences)}; {left or 'the change was undone'}"

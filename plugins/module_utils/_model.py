@@ -456,6 +456,11 @@ class Host:
     nsids: Mapping[int, str] = field(default_factory=dict)  # id -> a name of that namespace, "" where none is known
     holders: Mapping[int, Held] = field(default_factory=dict)  # inode -> who holds it; only of those that go
 
+    def link(self, namespace: str, name: str) -> Link | None:
+        """A link, None where it is not there."""
+        place = self.namespaces.get(namespace)
+        return place.links.get(name) if place else None
+
     def key(self, name: str) -> str:
         """Where the namespace of that name stands; nowhere if it is not published."""
         return self.names.get(name) or (unpublished(name) if name and name in self.namespaces else name)

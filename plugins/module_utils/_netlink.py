@@ -367,6 +367,16 @@ class Socket:
 
     def index(self, name: str) -> int:
         """The index of a link by its name, 0 where there is none."""
+        message = self._link(name)
+        return int(_ID.unpack_from(message, 20)[0]) if message else 0
+
+    def links_of(self, names: Iterable[str]) -> list[_decode.LinkRow]:
+        """Of some links those that are there, each asked for by its name."""
+        rows = _decode.links([message for message in map(self._link, names) if message])
+        return list({row.index: row for row in rows}.values())  # one may have another of the names as well
+
+    def _link(self, name: str) -> bytes:
+        """What an RTM_GETLINK dump tells of a link, b"" where there is none of that name."""
         self._sequence += 1
         raw = name.encode() + b"\0"
         attr = struct.pack("=HH", 4 + len(raw), _IFLA_IFNAME) + raw + bytes(-len(raw) % 4)
@@ -376,9 +386,12 @@ class Socket:
             struct.pack("=IHHII", 16 + len(payload), RTM_GETLINK, _NLM_F_REQUEST, self._sequence, 0) + payload
         )
         data = self._socket.recv(65536)
-        if struct.unpack_from("=H", data, 4)[0] == _decode.NLMSG_ERROR:
-            return 0
-        return struct.unpack_from("=i", data, 20)[0]  # type: ignore[no-any-return]
+        if _KIND.unpack_from(data, 4)[0] != _decode.NLMSG_ERROR:
+            return data
+        code = -_ID.unpack_from(data, 16)[0]
+        if code != errno.ENODEV:
+            raise Refused(code, os.strerror(code))
+        return b""
 
     def way_to(self, address: str) -> int:
         """The index of the interface by which the kernel reaches an address (RTM_GETROUTE), 0 where it does not."""

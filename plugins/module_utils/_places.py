@@ -59,9 +59,9 @@ def _inode(source: Source, path: str) -> int:
         os.close(descriptor)
 
 
-def find(kernel: Kernel, wanted: Wanted) -> Places:
-    """Look at what is published, and at what is to be adopted."""
-    published = _namespaces.published()
+def find(kernel: Kernel, wanted: Wanted, known: Mapping[str, int]) -> Places:
+    """Look at what is published, but for what is `known`, and at what is to be adopted."""
+    published = _namespaces.published(known)
     keys = {_namespaces.inode(kernel.home): HOST}
     adoptees, paths = {}, {}
     for name, source in wanted.adoptions.items():

@@ -31,9 +31,12 @@ from . import (
 )
 from ._kernel import Kernel
 from ._known_names import KnownNames
-from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Boot, Host, Link, Namespace, Qdisc, Route, Service, Vlan
+from ._model import DEFAULTS, HOST, NO_IPV6_DEFAULT, Boot, Firewall, Host, Link, Namespace, Qdisc, Route, Service, Vlan
 from ._netlink import Socket
 from ._places import Places, Wanted
+from ._touched import Touched
+
+_SINGLY = 100  # so many links are asked for one by one; more are dumped, with all the others
 
 
 @dataclass
@@ -67,12 +70,15 @@ class Scope(Wanted):
 
 
 class _Dump:
-    """The raw rows of one namespace."""
+    """The raw rows of one namespace; of its links only some where the others are known from an earlier dump."""
 
-    def __init__(self, kernel: Kernel, namespace: str, scope: Scope) -> None:
+    def __init__(
+        self, kernel: Kernel, namespace: str, scope: Scope, known: _Dump | None = None, links: Set[str] = frozenset()
+    ) -> None:
         socket = kernel.socket(namespace)
         self.name = namespace
-        self.rows = socket.links()
+        self.known = known
+        self.rows = known.rows_but(links, socket.links_of(sorted(links))) if known else socket.links()
         self.addresses = socket.addresses()
         ipv6 = any(row.ipv6 and row.name != "lo" for row in self.rows)
         self.routes: dict[int, list[Route]] = {}
@@ -91,16 +97,56 @@ class _Dump:
         if scope.qdiscs or any(row.qdisc in ("tbf", "netem") for row in self.rows):
             self.qdiscs = socket.qdiscs()
 
+    def rows_but(self, names: Set[str], rows: list[_decode.LinkRow]) -> list[_decode.LinkRow]:
+        """The rows, those of some names taken from `rows`, if they are there."""
+        anew = {row.index for row in rows}
+        return [row for row in self.rows if row.name not in names and row.index not in anew] + rows
 
-Kept = dict[tuple[str, int], _Dump]  # by the name and the inode of a namespace
+    def same_links(self) -> Set[int]:
+        """The indices of links of which this tells nothing that the dump before it has not told."""
+        if self.known is None or self.vlans is not None or self.qdiscs is not None:
+            return frozenset()
+        same = {row.index for row in self.rows if row is self.known.by_index.get(row.index)}
+        for one in (self, self.known):
+            same.difference_update(one.addresses, one.routes, one.defaults, one.flood)
+        return same
+
+
+_Place = tuple[str, int]  # the name and the inode of a namespace
+
+
+@dataclass
+class Seen:
+    """What a look at the host has found. The next look takes as it is what is still here."""
+
+    published: dict[str, int] = field(default_factory=dict)
+    dumps: dict[_Place, _Dump] = field(default_factory=dict)
+    namespaces: dict[_Place, Namespace] = field(default_factory=dict)
+    ids: dict[tuple[str, str], int] = field(default_factory=dict)
+    names_known: KnownNames | None = None
+    firewall: Firewall | None = None
+    links: Set[str] | None = None  # of the host, which are asked for again; None is all
+
+    def forget(self, what: Touched) -> None:
+        """Whatever a change has touched, and what cannot be told apart from that."""
+        gone = what.namespaces
+        self.published = {name: inode for name, inode in self.published.items() if name not in what.names}
+        self.dumps = {place: dump for place, dump in self.dumps.items() if place[0] not in gone}
+        self.namespaces = {place: one for place, one in self.namespaces.items() if place[0] not in gone}
+        self.ids = {pair: number for pair, number in self.ids.items() if number >= 0 and gone.isdisjoint(pair)}
+        self.links = what.links if len(what.links) <= _SINGLY else None
+        if what.names_known:
+            self.names_known = None
+        if what.firewall:
+            self.firewall = None
 
 
 class _Ids:
     """A namespace's ids of other namespaces (RTM_GETNSID), each asked for once."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, known: dict[tuple[str, str], int]) -> None:
         self._kernel = kernel
-        self._known: dict[tuple[str, str], int] = {}
+        self._known = known
 
     def of(self, viewer: str, other: str) -> int:
         """The id that `viewer` has for `other`, -1 where it has none."""
@@ -111,7 +157,7 @@ class _Ids:
 
     def of_all(self, others: Iterable[str]) -> None:
         """Ask for those that the host has, all at once; not for a namespace that would have to be opened again."""
-        there = [other for other in others if self._kernel.is_open(other)]
+        there = [other for other in others if (HOST, other) not in self._known and self._kernel.is_open(other)]
         found = self._kernel.socket(HOST).ids_of([self._kernel.descriptor(other) for other in there])
         self._known.update(((HOST, other), number) for other, number in zip(there, found))
 
@@ -158,7 +204,7 @@ def _peers_of_host(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int
     found = {}
     for row in dumps[HOST].rows:
         name = names.get(row.netnsid) if row.kind == "veth" and row.netnsid is not None else None
-        far = dumps[name].by_index.get(row.link) if name else None
+        far = dumps[name].by_index.get(row.link) if name and name in dumps else None
         if name and far and far.kind == "veth" and far.link == row.index:
             found[HOST, row.index] = (name, far.name)
             found[name, far.index] = (HOST, row.name)
@@ -166,10 +212,18 @@ def _peers_of_host(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int
 
 
 def _links(
-    dump: _Dump, peers: Mapping[tuple[str, int], tuple[str, str]], holders: Mapping[str, list[int]]
+    dump: _Dump,
+    peers: Mapping[tuple[str, int], tuple[str, str]],
+    holders: Mapping[str, list[int]],
+    known: Mapping[str, Link],
 ) -> dict[str, Link]:
+    """The links of a namespace; of those of which nothing was read again the very same objects."""
     found = {}
+    same = dump.same_links()
     for row in dump.rows:
+        if row.index in same:
+            found[row.name] = known[row.name]
+            continue
         master = dump.by_index.get(row.master)
         addresses = dump.addresses.get(row.index, ())
         routes = dump.routes.get(row.index, ())
@@ -216,26 +270,32 @@ def _route_order(route: Route) -> tuple[str, str, int]:
     return (route.to, route.via, route.metric)
 
 
-def read(kernel: Kernel, scope: Scope, kept: Kept | None = None) -> Host:
-    """The host as it is now, as far as `scope` asks. What is in `kept` is not dumped again, what was dumped is after.
+def read(kernel: Kernel, scope: Scope, seen: Seen | None = None) -> Host:
+    """The host as it is now, as far as `scope` asks. What is in `seen` is not read again, what was read is after.
 
     That is for a second look, at what a change has touched.
     """
     if scope.everything:
         scope.firewall.add_everything()
-    with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
-        host = _without_firewall(kernel, scope, {} if kept is None else kept)
-        return dataclasses.replace(host, firewall=collect_firewall())
+    seen = seen or Seen()
+    if seen.firewall is None:
+        with _firewall.reading(kernel.home, scope.firewall) as collect_firewall:
+            host = _without_firewall(kernel, scope, seen)
+            seen.firewall = collect_firewall()
+    else:
+        host = _without_firewall(kernel, scope, seen)
+    return dataclasses.replace(host, firewall=seen.firewall)
 
 
-def _without_firewall(kernel: Kernel, scope: Scope, kept: Kept) -> Host:
+def _without_firewall(kernel: Kernel, scope: Scope, seen: Seen) -> Host:
     """All but what programs tell: they take their time meanwhile."""
-    places = _places.find(kernel, scope)
+    places = _places.find(kernel, scope, seen.published)
+    seen.published = dict(places.published)
     for key, path in places.paths.items():
         kernel.locate(key, path)
     inodes = {HOST: _namespaces.inode(kernel.home), **dict(_places.asked(places, scope, scope.everything))}
-    dumps = _dumps(kernel, inodes, scope, kept)
-    ids = _Ids(kernel)
+    dumps = _dumps(kernel, inodes, scope, seen)
+    ids = _Ids(kernel, seen.ids)
     peers = _peers(ids, dumps)
     originals = _files.originals()
     holders = (
@@ -244,6 +304,10 @@ def _without_firewall(kernel: Kernel, scope: Scope, kept: Kept) -> Host:
     wanted = _sysctls_by_place(scope, places)
     namespaces = {}
     for name, dump in dumps.items():
+        known = seen.namespaces.get((name, inodes[name]))
+        if known is not None and name != HOST:
+            namespaces[name] = known
+            continue
         keys = sorted(wanted.get(name, ()))
         sysctls: dict[str, str] = {}
         if keys:
@@ -254,16 +318,19 @@ def _without_firewall(kernel: Kernel, scope: Scope, kept: Kept) -> Host:
             for switch in sorted(scope.forwarding):
                 sysctls.update(_switch(switch))
         nsid = ids.of(HOST, name) if scope.nsids else None
-        namespaces[name] = Namespace(name, _links(dump, peers, holders), sysctls, nsid, inodes[name])
-    known = _names_known() if scope.names or scope.everything else KnownNames()
-    enclosed = scope.enclosed.union(*(known.members(label) for label in scope.lists))
+        links = _links(dump, peers, holders, known.links if known else {})
+        namespaces[name] = Namespace(name, links, sysctls, nsid, inodes[name])
+        seen.namespaces[name, inodes[name]] = namespaces[name]
+    if seen.names_known is None:
+        seen.names_known = _names_known() if scope.names or scope.everything else KnownNames()
+    enclosed = scope.enclosed.union(*(seen.names_known.members(label) for label in scope.lists))
     return Host(
         namespaces=namespaces,
         names={name: key for name, key in places.names.items() if key in namespaces},
         adoptees=places.adoptees,
         nsids=_known_ids(kernel, ids, places.names.values()) if scope.nsids else {},
         files={path: _files.read(path) for path in sorted(scope.files)},
-        names_known=known,
+        names_known=seen.names_known,
         originals=originals,
         listeners=_listeners.find(scope.ports) if scope.ports else (),
         addresses_missing=_missing_addresses(kernel, scope.host_addresses),
@@ -279,14 +346,16 @@ def _without_firewall(kernel: Kernel, scope: Scope, kept: Kept) -> Host:
     )
 
 
-def _dumps(kernel: Kernel, inodes: Mapping[str, int], scope: Scope, kept: Kept) -> dict[str, _Dump]:
+def _dumps(kernel: Kernel, inodes: Mapping[str, int], scope: Scope, seen: Seen) -> dict[str, _Dump]:
     found = {}
     for name, inode in inodes.items():
-        try:
-            dump = kept.get((name, inode)) or _Dump(kernel, name, scope)
-        except FileNotFoundError:
-            continue  # gone since it was listed, or an ordinary file
-        found[name] = kept[name, inode] = dump
+        known = seen.dumps.get((name, inode))
+        if known is None or name == HOST:
+            try:
+                known = _Dump(kernel, name, scope, *((known, seen.links) if known and seen.links is not None else ()))
+            except FileNotFoundError:
+                continue  # gone since it was listed, or an ordinary file
+        found[name] = seen.dumps[name, inode] = known
     return found
 
 

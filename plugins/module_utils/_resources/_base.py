@@ -18,6 +18,7 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import UNDECLARED, Entry, Firewall, Host, Link, Route
 from .._reader import Scope
+from .._touched import Touched
 
 Options = dict[str, Any]
 
@@ -79,6 +80,10 @@ class Resource(abc.ABC):
     @abc.abstractmethod
     def view(self, host: Host) -> Options | None:
         """The object as it is in `host`, in the form of the options; None where it is not there."""
+
+    def is_touched(self, what: Touched) -> bool:
+        """Whether the view may be another one after a change."""
+        return True
 
     def counters(self, host: Host) -> Options | None:
         """What the object has counted so far; None where it is not there."""

@@ -14,6 +14,7 @@ from .._draft import Draft, place
 from .._errors import BridgenetError
 from .._model import Host, Link, PortOptions, Vlan, new_port, overlay, released
 from .._reader import Scope
+from .._touched import Touched
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present
 
 SPEC: dict[str, Any] = {
@@ -110,9 +111,11 @@ class BridgePort(Resource):
         draft.put(self.namespace, bare)
         return bare
 
+    def is_touched(self, what: Touched) -> bool:
+        return what.link(self.namespace, self.name)
+
     def view(self, host: Host) -> Options | None:
-        namespace = host.namespaces.get(self.namespace)
-        link = namespace.links.get(self.name) if namespace else None
+        link = host.link(self.namespace, self.name)
         if (
             link is None
             or not link.master

@@ -16,6 +16,7 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import HOST, NO_IPV6_ALL, NO_IPV6_DEFAULT, Host, Source
 from .._reader import Scope
+from .._touched import Touched
 from ._base import NAMESPACES, OWNED, SECOND_NAMES, STATE, Context, Options, Patience, Resource, is_present, shown_label
 
 SPEC: dict[str, Any] = {
@@ -279,6 +280,9 @@ class Netns(Resource):
             f"{self.what} is still held{after} by {who}; end that, give it time by wait: SECONDS, or say "
             "absent_when_held: detach to remove the name only"
         )
+
+    def is_touched(self, what: Touched) -> bool:
+        return self.name in what.names
 
     def view(self, host: Host) -> Options | None:
         namespace = host.namespaces.get(host.names.get(self.name, ""))

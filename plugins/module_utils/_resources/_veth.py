@@ -15,6 +15,7 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import Host, Link, released
 from .._reader import Scope
+from .._touched import Touched
 from ._base import (
     LINK,
     OWNED,
@@ -172,17 +173,19 @@ class Veth(Resource):
                 "another name for the pair"
             )
 
+    def is_touched(self, what: Touched) -> bool:
+        if not self.present or self.far is None:  # whose peer is any
+            return True
+        return what.link(self.namespace, self.near.name) or what.link(self.far_namespace, self.far.name)
+
     def view(self, host: Host) -> Options | None:
-        namespace = host.namespaces.get(self.namespace)
-        near = namespace.links.get(self.near.name) if namespace else None
+        near = host.link(self.namespace, self.near.name)
         if near is None or near.kind != "veth":
             return None
         shown = shown_link(near, self.namespace, self.label.project)
-        if near.peer:
-            where = host.namespaces.get(near.peer[0])
-            far = where.links.get(near.peer[1]) if where else None
-            if far is not None:
-                shown["peer"] = shown_link(far, near.peer[0], self.label.project)
+        far = host.link(*near.peer) if near.peer else None
+        if near.peer and far:
+            shown["peer"] = shown_link(far, near.peer[0], self.label.project)
         return shown
 
 

@@ -11,10 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
-from ansible_collections.nslab.bridgenet.plugins.module_utils import _reader
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
-from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import Network, blue, container
@@ -35,22 +32,6 @@ def test_life() -> None:
     story.changes(blue(), state="absent")
     snapshot.same(first, snapshot.state())
     story.stays(blue(), state="absent")
-
-
-def test_only_what_is_touched_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A container more: the namespaces of the others are looked at once, and so are those where nothing is to do."""
-    apply(blue(NS1, NS2))
-    dumped = []
-
-    class Counted(_reader._Dump):
-        def __init__(self, kernel: Kernel, namespace: str, scope: _reader.Scope) -> None:
-            super().__init__(kernel, namespace, scope)
-            dumped.append(namespace)
-
-    monkeypatch.setattr(_reader, "_Dump", Counted)
-    report = apply(blue(NS1, NS2, NS3))
-    assert sorted(dumped) == [HOST, HOST, "ns1", "ns2", "ns3"]
-    assert check(blue(NS1, NS2, NS3)).before == report.after
 
 
 def test_the_role_s_purge_is_its_teardown() -> None:

@@ -30,6 +30,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import 
     _publish,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._touched import touched
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import MemoryKernel, Refused, as_begun
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.strategies import Declaration, worlds
 
@@ -91,6 +92,19 @@ def differences(predicted: Mapping[str, Mapping[str, Link]], real: Mapping[str, 
                 fields = [field for field in one.__dict__ if getattr(one, field) != getattr(other, field)]
                 found += [f"{place}/{name}: {key} {getattr(one, key)} != {getattr(other, key)}" for key in fields]
     return found
+
+
+def untouched_look_the_same(current: Host, decided: Plan, declared: Sequence[Named]) -> None:
+    """What a change does not touch needs no new view."""
+    changes = touched(current, decided.predicted)
+    untouched = [resource for _module, resource in declared if not resource.is_touched(changes)]
+    event(f"untouched: {min(len(untouched), 3)}")
+    before, after = (
+        {one.what: one.at(host.key).view(host) for one in untouched} for host in (current, decided.predicted)
+    )
+    assert before == after
+    if not decided.operations:
+        assert changes.names | changes.namespaces | changes.links == set()
 
 
 def is_there(key: str, namespace: Namespace) -> bool:
@@ -157,6 +171,7 @@ def test_prediction(world: tuple[Host, Declaration]) -> None:
     kernel.finish()
     same(decided.predicted, kernel)
     assert changed_ports(current, decided.predicted) == kernel.forgotten
+    untouched_look_the_same(current, decided, declared)
     event(f"operations: {min(len(decided.operations), 10)}{'+' if len(decided.operations) >= 10 else ''}")
     again = plan(kernel.host(current), [resource for _module, resource in declared])
     assert again.operations == ()
@@ -215,6 +230,7 @@ def test_purge(world: tuple[Host, Declaration]) -> None:
     carry_out(kernel, decided.operations)
     kernel.finish()
     same(decided.predicted, kernel)
+    untouched_look_the_same(current, decided, declared)
     key = decided.predicted.key
     kept = {one for _module, resource in asked if resource.present for one in resource.at(key).keeps()}
     for place, links in kernel.places.items():
