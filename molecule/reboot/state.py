@@ -4,10 +4,10 @@
 """Keep everything that the collection could change on this machine, and say later what is different.
 
     state.py keep FILE
-    state.py compare FILE [--other-modules]
+    state.py compare FILE
 
-It runs in the virtual machine, where the collection is below /opt. Left out is what a boot numbers anew, and with
---other-modules the settings of kernel modules that have been loaded in the meantime.
+It runs in the virtual machine, where the collection is below /opt. Left out is what a boot numbers anew, and the
+settings of kernel modules that have been loaded in the meantime.
 """
 
 from __future__ import annotations
@@ -40,8 +40,11 @@ def state() -> dict[str, Any]:
     found = snapshot.portable(snapshot.state())
     found["shared"] = {name: [other for other in inodes if inodes[other] == inodes[name]] for name in inodes}
     found[""]["routes"] = [EXPIRES.sub("", route) for route in found[""]["routes"]]
-    # The order of its keys is that of the writing.
-    found["original"] = json.loads(found["files"].pop("/run/nslab.bridgenet/original", "{}"))
+    # The order of its keys is that of the writing. Whether a link of ours came before the first write depends on which
+    # of two projects came first, and it goes with what was written of it.
+    ours = {name for name, link in found[""]["links"].items() if link.get("ifalias", "").startswith("bridgenet:")}
+    original = json.loads(found["files"].pop("/run/nslab.bridgenet/original", "{}"))
+    found["original"] = {key: value for key, value in original.items() if not ours.intersection(key.split("/"))}
     found["etc"] = {str(path): content(path) for path in sorted(Path("/etc").rglob("*"))}
     found["units"] = sandbox.shell(UNITS)
     kept: dict[str, Any] = json.loads(json.dumps(found, default=bytes.decode))
@@ -55,24 +58,23 @@ def content(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def without_modules(found: dict[str, Any]) -> dict[str, Any]:
-    sysctls = {key: value for key, value in found[""]["sysctls"].items() if not OF_MODULES.match(key)}
-    return {**found, "": {**found[""], "sysctls": sysctls}}
+def without_new_modules(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """The later state, where only settings that were there before come from modules."""
+    there, found = before[""]["sysctls"], after[""]["sysctls"]
+    kept = {key: value for key, value in found.items() if key in there or not OF_MODULES.match(key)}
+    return {**after, "": {**after[""], "sysctls": kept}}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Keep or compare the state of this machine.")
     parser.add_argument("command", choices=("keep", "compare"))
     parser.add_argument("file", type=Path)
-    parser.add_argument("--other-modules", action="store_true", help="others may have been loaded than before")
     arguments = parser.parse_args()
     if arguments.command == "keep":
         arguments.file.write_text(json.dumps(state()), encoding="utf-8")
         return
-    before, after = json.loads(arguments.file.read_text(encoding="utf-8")), state()
-    if arguments.other_modules:
-        before, after = without_modules(before), without_modules(after)
-    lines = snapshot.differences(before, after)
+    before = json.loads(arguments.file.read_text(encoding="utf-8"))
+    lines = snapshot.differences(before, without_new_modules(before, state()))
     if lines:
         sys.exit("\n".join(lines))
 

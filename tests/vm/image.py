@@ -51,7 +51,7 @@ Address=10.0.2.15/24
 Gateway=10.0.2.2
 END
 chroot "$1" systemctl --quiet enable systemd-networkd ssh
-chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer systemd-networkd-wait-online.service
+chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer
 sed -i 's/^MODULES=.*/MODULES=list/' "$1/etc/initramfs-tools/initramfs.conf"
 printf 'virtio_pci\nvirtio_blk\next4\n' >>"$1/etc/initramfs-tools/modules"
 chroot "$1" update-initramfs -u

@@ -171,7 +171,7 @@ def test_the_unit() -> None:
     ],
 )
 def test_it_waits_for_links_of_the_host_itself(objects: dict[str, list[dict[str, Any]]], waits: bool) -> None:
-    """networkd makes a bridge after systemd has called it started; a network of its own waits for nobody."""
+    """networkd makes a VLAN after systemd has called it started; a network of its own waits for nobody."""
     current = host()
     home = current.namespaces[HOST]
     theirs = dataclasses.replace(LOOPBACK, name="theirs", kind="bridge", mac="02:00:00:00:00:09", mtu=1500)
