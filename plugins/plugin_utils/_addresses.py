@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import functools
 import hashlib
 import ipaddress
 import itertools
+import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..module_utils._errors import BridgenetError
@@ -112,9 +114,8 @@ def certain(addressing: Addressing, members: Sequence[Endpoint]) -> set[str]:
         if address is None or addressing.part is None:
             continue
         own = int(address)
-        before = itertools.takewhile(
-            lambda number, own=own: number != own, _search(name, addressing.subnet, addressing.part)
-        )
+        search = _search(name, addressing.subnet, addressing.part)
+        before = itertools.takewhile(functools.partial(operator.ne, own), search)
         ways[name] = [number for number in (*before, own) if number not in used]
     met = collections.Counter(itertools.chain.from_iterable(ways.values()))
     return {name for name, way in ways.items() if met[way[0]] == 1}

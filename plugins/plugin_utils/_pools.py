@@ -36,8 +36,10 @@ class Pool:
     @property
     def base(self) -> Subnet:
         """This host's part. BridgenetError where the pool has no subnet for each host."""
-        part = self.share.of(self.whole) if self.share else self.whole
-        if self.share and (part is None or part.prefixlen > self.size):
+        if not self.share:
+            return self.whole
+        part = self.share.of(self.whole)
+        if part is None or part.prefixlen > self.size:
             pieces, parts = 1 << (self.size - self.whole.prefixlen), 1 << self.share.bits
             raise BridgenetError(
                 f"address pool {self.number}: {self.whole} is {pieces} subnets of /{self.size}, which are too few for "
