@@ -9,8 +9,14 @@ set -euo pipefail
 
 command -v apt-get >/dev/null || exit 0
 
+wanted=("$@")
+# Since Debian 13 the client is a package of its own, which docker.io only recommends.
+if [[ " $* " == *" docker.io "* ]] && (. /etc/os-release && [ "$ID" = debian ] && [ "${VERSION_ID:-13}" -ge 13 ]); then
+    wanted+=(docker-cli)
+fi
+
 missing=()
-for package in "$@"; do
+for package in "${wanted[@]}"; do
     status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$status" = installed ] || missing+=("$package")
 done

@@ -18,7 +18,7 @@ State = dict[str, Any]
 # What time and traffic change, and what the kernel settles some time after the change that caused it.
 _VOLATILE = re.compile(
     r".*_timer|valid_life_time|preferred_life_time|operstate|state|topology_change.*|root_id|designated_.*|tentative"
-    r"|[gt]so_max_.*"
+    r"|[gt]so_max_.*|fdb_n_learned"
 )
 # Numbers that the kernel gives in the order of creation.
 _NUMBERS = ("ifindex", "link_index", "link_netnsid", "no", "id", "port")

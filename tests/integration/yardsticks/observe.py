@@ -55,7 +55,7 @@ _DEFAULTS = {
 _IGNORED = re.compile(
     r"ifindex|ifname|link|link_.*|master|address|flags|operstate|addr_info|group|linkmode|.*_timer|root_id|bridge_id"
     r"|designated_.*|no|id|port|state|topology_change.*|[gt]so_.*|gro_.*|num_[rt]x_queues|inet6_addr_gen_mode|parentdev"
-    r"|stats64|min_mtu|max_mtu|broadcast|permaddr|info_kind|info_slave_kind|linkinfo|info_data|info_slave_data"
+    r"|stats64|min_mtu|max_mtu|broadcast|permaddr|info_kind|info_slave_kind|linkinfo|info_data|info_slave_data|fdb_n_learned"
 )
 NOT_THERE = "not there"
 _NET = Path("/proc/sys/net")
