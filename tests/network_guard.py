@@ -21,7 +21,9 @@ SETTLE_SECONDS = float(os.environ.get("NETWORK_GUARD_SETTLE_SECONDS", "10"))
 POLL_SECONDS = 0.2
 
 IP_QUERIES = ("-d link", "addr", "-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule")
-VOLATILE_KEYS = re.compile(r"(.*_timer|valid_life_time|preferred_life_time|expires|used|age|quota|topology_change.*)")
+VOLATILE_KEYS = re.compile(
+    r"(.*_timer|valid_life_time|preferred_life_time|expires|used|age|quota|fdb_n_learned|topology_change.*)"
+)
 VOLATILE_TEXT = (
     (re.compile(r"^#.*\n", re.MULTILINE), ""),  # iptables-save prints the time
     (re.compile(r"\[\d+:\d+\]"), "[N:N]"),

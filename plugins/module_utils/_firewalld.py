@@ -27,7 +27,8 @@ BUS = "/run/dbus/system_bus_socket"  # by which busctl asks it (the D-Bus specif
 DIRECT = f"{DIRECTORY}/direct.xml"
 CONFIGURATION = f"{DIRECTORY}/firewalld.conf"
 TABLE = "firewalld"  # of nftables
-CHAINS = ("-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")  # where it writes to iptables, from 1.0 on and before
+# Where it writes to iptables, of the newest that is known and of those before.
+CHAINS = ("-N FORWARD_POLICIES", "-N FORWARD_ZONES", "-N FORWARD_IN_ZONES")
 
 # What `firewall-cmd --get-active-zones` asks, which takes half a second to start.
 _SERVICE = "org.fedoraproject.FirewallD1"

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 # What is mounted on /run/netns/NAME has the device of any other namespace; a file that `ip netns add` left when it was
 # killed has not. A refusal first reads the input to its end, lest the sender breaks off before it has read the answer.
 #
-# sudo (seen with 1.9.16) compares the path of a program with that in sudoers, whatever a link leads to: /usr/sbin/ip,
-# as the documentation has it, comes before /usr/bin/ip.
+# sudo (seen with 1.9.16) compares the path of a program with that in sudoers, whatever a link leads to. Debian has ip
+# in both; the documentation says /usr/sbin/ip, and the PATH of a login has only /usr/bin.
 #
 # Behind sudo the login gets itself back: what a task makes belongs to the login, as everywhere, and `become` starts
 # from there. sudo's own failure has the status 1, as that of many a command: then ask it once more.
@@ -27,7 +27,8 @@ _SCRIPT = " ".join(
     refuse() { printf "\\n%s %s\\n" "$mark" "$1" >&2; [ "$drain" = no ] || cat >/dev/null; exit 125; };
     set -- $(stat -Lc %d /proc/self/ns/net "/run/netns/$name" 2>/dev/null);
     [ "$#" = 2 ] && [ "$1" = "$2" ] || refuse missing;
-    ip=$(PATH=/usr/sbin:/sbin:$PATH; command -v ip) || refuse ip;
+    ip=$(PATH=$PATH:/usr/sbin:/sbin; command -v ip) || refuse ip;
+    [ "$ip" != /usr/bin/ip ] || [ ! -x /usr/sbin/ip ] || ip=/usr/sbin/ip;
     uid=$(id -u);
     [ "$uid" != 0 ] || exec "$ip" netns exec "$name" /bin/sh -c "$command";
     [ "$sudo" = yes ] || refuse login;

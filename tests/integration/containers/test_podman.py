@@ -46,9 +46,8 @@ def web(options: str) -> Iterator[None]:
 
 def state() -> tuple[bool, int]:
     """Whether it runs, and as which process."""
-    found: dict[str, Any] = json.loads(
-        shell("podman inspect web 2>/dev/null")
-    )  # podman 5 warns of cgroups v1[0]["State"]
+    said = shell("podman inspect web 2>/dev/null")  # podman 5 warns of a host with cgroups v1
+    found: dict[str, Any] = json.loads(said)[0]["State"]
     return found["Running"], found["Pid"]
 
 

@@ -43,7 +43,8 @@ def _line(row: Difference) -> str:
     places = ", ".join(_PLACES.get(place, f"`{place}`") for place in row.places)
     what = "" if row.what == "seen" else f": `{row.what}`"
     engines = "all" if row.engines == ALL else ", ".join(ENGINES[engine] for engine in row.engines)
-    return f"| {places}{what} | {engines} | {row.theirs} | {row.ours} | {row.reason} |"
+    since = f" {'.'.join(map(str, row.since))}" if row.since else ""
+    return f"| {places}{what} | {engines}{since} | {row.theirs} | {row.ours} | {row.reason} |"
 
 
 def text() -> str:
