@@ -31,6 +31,7 @@ class Difference:
     reason: str
     bridge_nf: bool = False  # only where bridged packets can pass the firewall, as a new namespace has it
     since: tuple[int, ...] = ()  # the first version in which it was seen; () is in all
+    before: tuple[int, ...] = ()  # the first version in which it was not seen any more; () is none
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -60,8 +61,11 @@ def seen(theirs: Facts, ours: Facts) -> Pairs:
 def listed(engine: str, theirs: Facts, ours: Facts) -> Pairs:
     """What the table tells of an engine."""
     found: Pairs = {}
+    version = _version(engine)
     for row in DIFFERENCES:
-        if engine not in row.engines or (row.bridge_nf and not _BRIDGE_NF.exists()) or row.since > _version(engine):
+        if engine not in row.engines or (row.bridge_nf and not _BRIDGE_NF.exists()):
+            continue
+        if row.since > version or (row.before and version >= row.before):
             continue
         facts = row.facts({**theirs, **ours})
         assert facts, f"nothing is called so: {row}"
@@ -70,12 +74,18 @@ def listed(engine: str, theirs: Facts, ours: Facts) -> Pairs:
     return found
 
 
+# Of those that have changed what they build.
+_VERSIONS = {"netavark": (NETAVARK, "--version"), "docker": ("dockerd", "--version")}
+
+
 def _version(engine: str) -> tuple[int, ...]:
-    """That of netavark, which is the only one that has changed what it builds; of others it is not asked for."""
-    if engine != "netavark":
+    """Major and minor number; () where it is not asked for."""
+    if engine not in _VERSIONS:
         return ()
-    said = subprocess.run([NETAVARK, "--version"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", said)))
+    said = subprocess.run(_VERSIONS[engine], capture_output=True, text=True, check=True).stdout
+    found = re.search(r"(\d+)\.(\d+)", said)
+    assert found, said
+    return int(found[1]), int(found[2])
 
 
 _QUIET = (
@@ -185,10 +195,12 @@ def _of(kinds: str, networks: tuple[str, ...] = ("*",)) -> tuple[str, ...]:
     return tuple(f"{kind} of {network}" for kind in kinds.split() for network in networks)
 
 
+_DOCKER = (26, 0)  # does several things as ours that 20.10 did not; what lies between was not seen
 _SUBNET = "the subnet dev eth0 proto kernel scope link src its address"
 _SUBNET6 = "the subnet dev eth0 proto kernel metric 256"
 
 
+_WAYS = "default via of its pool dev eth0; default via the gateway dev eth0 metric 1024; "
 _POOL = "of its pool dev eth0 proto kernel scope link src of its pool"
 
 
@@ -306,6 +318,7 @@ DIFFERENCES = (
         "up, inet /8 host",
         "up, inet /8 host, inet6 /128 host",
         _LOOPBACK,
+        before=_DOCKER,
     ),
     # Routes.
     *(
@@ -342,20 +355,29 @@ DIFFERENCES = (
     ),
     Difference(("cni",), "host", "route onyx dev bro proto kernel metric 256", NOT_THERE, "there", _NO_GATEWAY),
     Difference(
-        ("docker",), "containers of green", "routes", f"default via the gateway dev eth0; {_SUBNET}", _SUBNET, _AT_ONCE
+        ("docker",),
+        "containers of green",
+        "routes",
+        f"default via the gateway dev eth0; {_SUBNET}",
+        _SUBNET,
+        _AT_ONCE,
+        before=_DOCKER,
     ),
     *(
         Difference(
             ("docker",),
             _of("containers", networks),
             "routes",
-            f"default via of its pool dev eth0; default via the gateway dev eth0 metric 1024; {_POOL}; {_SUBNET6}",
+            f"{ways}{_POOL}; {_SUBNET6}",
             expected,
             reason,
+            since=since,
+            before=before,
         )
-        for networks, expected, reason in (
-            (_NAT_IPV6, _routes(None, " proto static metric 1024"), f"{_ALWAYS_IPV4} {_ORIGIN}"),
-            (("onyx",), _SUBNET6, f"{_ALWAYS_IPV4} {_AT_ONCE}"),
+        for networks, ways, expected, reason, since, before in (
+            (_NAT_IPV6, _WAYS, _routes(None, " proto static metric 1024"), f"{_ALWAYS_IPV4} {_ORIGIN}", (), ()),
+            (("onyx",), _WAYS, _SUBNET6, f"{_ALWAYS_IPV4} {_AT_ONCE}", (), _DOCKER),
+            (("onyx",), "", _SUBNET6, _ALWAYS_IPV4, _DOCKER, ()),
         )
     ),
     *(
@@ -393,9 +415,11 @@ DIFFERENCES = (
     Difference(("netavark",), _of("bridge containers"), "ipv4/conf/*/rp_filter", "2", "0", _LOOSE, since=(1, 14)),
     Difference(("docker",), _of("containers"), "ipv4/ip_unprivileged_port_start", "0", "1024", _ROOT),
     Difference(("docker",), _of("containers"), "ipv4/ping_group_range", "0 2147483647", "1 0", _ROOT),
-    Difference(("docker",), _of("containers"), "ipv6/conf/all/disable_ipv6", "1", "0", _LOOPBACK),
-    Difference(("docker",), _of("containers"), "ipv6/conf/default/disable_ipv6", "1", "0", _LOOPBACK),
-    Difference(("docker",), _of("containers", _IPV4_ONLY), "ipv6/conf/lo/disable_ipv6", "1", "0", _LOOPBACK),
+    Difference(("docker",), _of("containers"), "ipv6/conf/all/disable_ipv6", "1", "0", _LOOPBACK, before=_DOCKER),
+    Difference(("docker",), _of("containers"), "ipv6/conf/default/disable_ipv6", "1", "0", _LOOPBACK, before=_DOCKER),
+    Difference(
+        ("docker",), _of("containers", _IPV4_ONLY), "ipv6/conf/lo/disable_ipv6", "1", "0", _LOOPBACK, before=_DOCKER
+    ),
     *(
         Difference(ALL, "host", f"ipv6/conf/{name}/accept_ra", "1", "2", _STILL_HEARD)
         for name in ("all", "default", "lo", "uplink")
@@ -451,7 +475,16 @@ DIFFERENCES = (
         _NO_GATEWAY,
     ),
     Difference(("netavark",), "[vwa]? to o? (IPv6)", "seen", "as the gateway", "nothing", _CLOSED_IPV6),
-    Difference(("docker",), ("o1 to o2 (IPv6)", "o2 to o1 (IPv6)"), "seen", "nothing", "as itself", _ALONE_IPV6, True),
+    Difference(
+        ("docker",),
+        ("o1 to o2 (IPv6)", "o2 to o1 (IPv6)"),
+        "seen",
+        "nothing",
+        "as itself",
+        _ALONE_IPV6,
+        True,
+        before=_DOCKER,
+    ),
     Difference(
         ("docker",),
         (
@@ -464,6 +497,7 @@ DIFFERENCES = (
         "as itself",
         "nothing",
         _AT_ONCE,
+        before=_DOCKER,
     ),
     Difference(
         ("docker",),
@@ -479,6 +513,7 @@ DIFFERENCES = (
         "refused",
         "nothing",
         _AT_ONCE,
+        before=_DOCKER,
     ),
     # Published ports: 8081, 8083, 8090 and 8091 of r1, 8085 of v1, and by IPv6 alone 8086, 8087, 8094 and 8095 of w1.
     Difference(("docker",), ("world to [rv]1", "world to [vw]1 (IPv6)"), "seen", "as itself", "nothing", _BY_ROUTE),
@@ -554,7 +589,15 @@ DIFFERENCES = (
         "refused",
         _PROXY_IPV6,
     ),
-    Difference(("docker",), "o? to port 809[01] of host (IPv6)", "seen", "as the gateway", "nothing", _PROXY_IPV6),
+    Difference(
+        ("docker",),
+        "o? to port 809[01] of host (IPv6)",
+        "seen",
+        "as the gateway",
+        "nothing",
+        _PROXY_IPV6,
+        before=_DOCKER,
+    ),
     Difference(
         ("docker",),
         "o? to port 8081 of host (IPv6)",
@@ -562,5 +605,6 @@ DIFFERENCES = (
         "tcp as the gateway, udp nothing",
         "nothing",
         _PROXY_IPV6,
+        before=_DOCKER,
     ),
 )

@@ -43,8 +43,15 @@ def _line(row: Difference) -> str:
     places = ", ".join(_PLACES.get(place, f"`{place}`") for place in row.places)
     what = "" if row.what == "seen" else f": `{row.what}`"
     engines = "all" if row.engines == ALL else ", ".join(ENGINES[engine] for engine in row.engines)
-    since = f" {'.'.join(map(str, row.since))}" if row.since else ""
-    return f"| {places}{what} | {engines}{since} | {row.theirs} | {row.ours} | {row.reason} |"
+    if row.since:
+        engines += f" from {_number(row.since)} on"
+    if row.before:
+        engines += f" before {_number(row.before)}"
+    return f"| {places}{what} | {engines} | {row.theirs} | {row.ours} | {row.reason} |"
+
+
+def _number(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def text() -> str:
