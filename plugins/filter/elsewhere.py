@@ -16,11 +16,12 @@ description:
     on other hosts, for networks with C(driver) V(vxlan) or C(shared). Networks of one name, C(vni) and subnet are the
     same.
   - What a host has told in this run, in the fact C(container_bridge_network_members), is all that it has. Of another
-    host, its variables tell what is written there, and which addresses would be chosen whatever stands on it. A
-    container whose address depends on that is left out.
+    host, its variables tell what is written there. An address that is chosen is as it is known here already; where it
+    is not, it is that which would be chosen whatever stands on the other host. A container whose address depends on
+    that is left out.
   - A name is that of the container on the host itself, where there is one of that name.
   - The role P(nslab.bridgenet.container_bridge_network#role) does this for you.
-positional: _input, networks, variables, hosts, own
+positional: _input, networks, variables, hosts, own, standing, project
 options:
   _input:
     description: The lists of the host itself.
@@ -43,6 +44,14 @@ options:
     description: The name of the host itself, C(inventory_hostname).
     type: str
     required: true
+  standing:
+    description: What is known here already, as the return value C(netns_names) of M(nslab.bridgenet.netns_info).
+    type: list
+    elements: dict
+  project:
+    description: Whose lists in O(standing) are those of the declaration.
+    type: str
+    default: default
 seealso:
   - plugin: nslab.bridgenet.expand
     plugin_type: filter
@@ -74,11 +83,18 @@ from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _members
 
 
 def elsewhere(
-    lists: Mapping[str, Any], networks: Any, variables: Mapping[str, Mapping[str, Any]], hosts: Iterable[str], own: str
+    lists: Mapping[str, Any],
+    networks: Any,
+    variables: Mapping[str, Mapping[str, Any]],
+    hosts: Iterable[str],
+    own: str,
+    standing: Any = None,
+    project: str = "default",
 ) -> dict[str, Any]:
     """Add them."""
     try:
-        return _members.join(lists, _members.elsewhere(networks, variables, hosts, own, Display().warning))
+        known = _members.standing(standing, project)
+        return _members.join(lists, _members.elsewhere(networks, variables, hosts, own, known, Display().warning))
     except BridgenetError as error:
         raise AnsibleFilterError(str(error)) from error
 

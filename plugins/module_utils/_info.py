@@ -16,11 +16,13 @@ from ansible.module_utils.basic import AnsibleModule
 from . import _holders, _labels, _names, _namespaces, _neighbours
 from ._errors import BridgenetError
 from ._kernel import Kernel
+from ._known_names import LOOPBACK
 from ._model import HOST, Holder, Host, Link
 from ._reader import Scope, read
 from ._resources._base import shown_link
+from ._resources._netns_names import NetnsNames
 
-SUBSETS = ("links", "pids", "holders", "neighbours", "fdb")
+SUBSETS = ("links", "pids", "holders", "neighbours", "fdb", "names")
 
 _AF_BRIDGE = 7
 
@@ -58,16 +60,28 @@ def gather(
         raise BridgenetError("networks and namespaces can only be read by root; use `become: true`")
     with Kernel() as kernel:
         # All are read, because the other end of a pair may be anywhere.
-        host = read(kernel, Scope(namespaces=set(_namespaces.published()), nsids=True))
+        host = read(kernel, Scope(namespaces=set(_namespaces.published()), nsids=True, names="names" in subsets))
         chosen = [name for name in [HOST, *sorted(host.names)] if names is None or name in names]
         seen = _Seen(kernel, host, {host.names.get(name, HOST) for name in chosen}, subsets)
         facts: dict[str, Any] = {
             "namespaces": [seen.namespace(name) for name in chosen],
             "ids": [{"id": number, "names": seen.names(place)} for number, place in sorted(host.nsids.items())],
         }
+        if "names" in subsets:
+            facts["netns_names"] = _lists(host)
         if pid is not None:
             facts["identified"] = seen.identified(pid)
     return facts
+
+
+def _lists(host: Host) -> list[dict[str, Any]]:
+    """The lists of names, as the module netns_names shows them; the loopback's is in every file of ours."""
+    found = []
+    for label in filter(None, map(_labels.parse, host.names_known.labels)):
+        view = NetnsNames(present=True, label=label, namespaces=(), everywhere=True).view(host)
+        if view is not None and label.object != LOOPBACK:
+            found.append({"project": label.project, **view})
+    return found
 
 
 @dataclass(frozen=True)

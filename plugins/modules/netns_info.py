@@ -26,10 +26,10 @@ options:
     description:
       - What to return of each namespace besides its name, inode, id and label.
       - V(min) is nothing else, V(all) is everything. V(pids) and V(holders) walk through C(/proc).
-      - V(links) is RV(namespaces[].links), V(pids) is RV(namespaces[].pids), and so on.
+      - V(links) is RV(namespaces[].links), V(pids) is RV(namespaces[].pids), and so on. V(names) is RV(netns_names).
     type: list
     elements: str
-    choices: [all, min, links, pids, holders, neighbours, fdb]
+    choices: [all, min, links, pids, holders, neighbours, fdb, names]
     default: [links]
   pid:
     description:
@@ -97,6 +97,11 @@ EXAMPLES = r"""
 - name: The port behind which the bridge has learned a MAC address
   ansible.builtin.debug:
     msg: "{{ found.namespaces[0].fdb | selectattr('kind', 'eq', 'learned') | map(attribute='link') }}"
+
+- name: By which names do containers find each other?
+  # tail -n +1 /etc/netns/*/hosts
+  nslab.bridgenet.netns_info:
+    gather_subset: [min, names]
 
 - name: The addresses of each container
   ansible.builtin.debug:
@@ -430,6 +435,49 @@ ids:
       elements: str
       sample:
         - ns1
+netns_names:
+  description:
+    - The lists of names that namespaces know, those with our mark in C(/etc/netns). They are of all namespaces,
+      whatever O(names) says.
+  returned: if V(names) is in O(gather_subset)
+  type: list
+  elements: dict
+  contains:
+    project:
+      description: The project in the label of the list.
+      returned: always
+      type: str
+      sample: default
+    name:
+      description: The object in the label of the list, as the option C(name) of M(nslab.bridgenet.netns_names).
+      returned: always
+      type: str
+      sample: network/blue
+    namespaces:
+      description: Who knows it.
+      returned: always
+      type: list
+      elements: str
+      sample: [ns1, ns2]
+    hosts:
+      description: Address -> names.
+      returned: if there are some
+      type: dict
+      sample: {10.10.0.10: [ns1, web]}
+    nameservers:
+      description: Whom they ask.
+      returned: if there are some
+      type: list
+      elements: str
+    search:
+      description: The domains in which they look for a short name.
+      returned: if there are some
+      type: list
+      elements: str
+    differing:
+      description: Namespace -> what stands there, where it is not the same as in the first one.
+      returned: if there are some
+      type: dict
 identified:
   description: Which namespace a process is in.
   returned: with O(pid)

@@ -90,6 +90,29 @@ def test_links_only_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     found = gather()["namespaces"][0]
     assert [one["name"] for one in found["links"]][:2] == ["lo", "br0"]
     assert not {"pids", "holders", "neighbours", "fdb"}.intersection(found)
+    assert "netns_names" not in gather()
+
+
+def test_names() -> None:
+    """Of all projects; what somebody else wrote is not ours to tell."""
+    network()
+    Path("/etc/netns/ns9").mkdir(parents=True)
+    Path("/etc/netns/ns9/hosts").write_text("10.9.9.9 theirs\n", encoding="ascii")
+    hosts = {"10.10.0.10": ["ns1", "web"], "fd00::20": ["ns2"]}
+    members = {"name": "network/blue", "namespaces": ["ns1", "ns2"], "hosts": hosts}
+    servers = {"name": "dns", "namespaces": ["ns1"], "nameservers": ["192.0.2.53"], "search": ["lab.example"]}
+    more = {"name": "more", "hosts": {"10.10.0.1": ["out"]}}
+    apply({"netns_names": [members, servers]})
+    apply({"netns_names": [{**more, "namespaces": ["other"]}], "netns": [{"name": "other"}]}, project="theirs")
+    found = gather(["ns1"], ["min", "names"])["netns_names"]
+    assert sorted(found, key=lambda one: one["name"]) == [
+        {"project": "default", **servers},
+        {"project": "theirs", "namespaces": ["other"], **more},
+        {"project": "default", **members},
+    ]
+    shell("sed -i s/10.10.0.10/10.10.0.11/ /etc/netns/ns2/hosts")
+    (changed,) = [one for one in gather([], ["names"])["netns_names"] if one["name"] == "network/blue"]
+    assert changed["differing"] == {"ns2": {"hosts": {"10.10.0.11": ["ns1", "web"], "fd00::20": ["ns2"]}}}
 
 
 def test_pids_and_which_namespace_a_pid_is_in() -> None:

@@ -20,6 +20,7 @@ from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _members
 WIDE = {"driver": "vxlan", "vni": 60, "subnet": "10.60.0.0/24"}
 FLAT = {"shared": True, "external": True, "bridge": "lan", "subnet": "10.61.0.0/24", "ip_range": "10.61.0.0/25"}
 COUNT = 4
+PAIRS = list(itertools.combinations(map("c{}".format, range(12, 24)), 2))
 
 
 def host(index, containers, networks=None, **more):
@@ -51,10 +52,10 @@ def expanded(variables, standing=None):
     )
 
 
-def known(variables, own="h0", network="wide", lists=None):
+def known(variables, own="h0", network="wide", lists=None, standing=None):
     """Address -> names, as the containers of a host know them."""
     networks = variables[own]["container_bridge_network_networks"]
-    found = elsewhere(lists or expanded(variables[own]), networks, variables, variables, own)
+    found = elsewhere(lists or expanded(variables[own]), networks, variables, variables, own, standing)
     return {one["name"]: one["hosts"] for one in found["netns_names"] if "hosts" in one}[f"network/{network}"]
 
 
@@ -72,6 +73,35 @@ def test_what_a_host_told_counts_and_not_what_its_declaration_would_give():
     told = {"wide": {"10.60.0.99": ["db"]}, "other": {"10.99.0.9": ["x"]}}
     variables = {"h0": host(0, {"web": at("10.60.0.10")}), "h1": host(1, {"db": at()}, **{_members.FACT: told})}
     assert known(variables) == {"10.60.0.10": ["web"], "10.60.0.99": ["db"]}
+
+
+def test_what_a_host_told_in_an_earlier_run_holds_until_it_tells_anew():
+    def knows(hosts, told=None, project="default", **aliases):
+        standing = [{"project": project, "name": "network/wide", "hosts": {"10.60.0.10": ["web"], **hosts}}]
+        db, more = host(1, {"db": at(**aliases)}), {_members.FACT: told} if told else {}
+        return known({"h0": host(0, {"web": at("10.60.0.10")}), "h1": {**db, **more}}, standing=standing)
+
+    (chosen,) = knows({}).keys() - {"10.60.0.10"}  # of 10.60.0.64/26
+    assert chosen != "10.60.0.99"
+    assert knows({"10.60.0.99": ["db"]}) == {"10.60.0.10": ["web"], "10.60.0.99": ["db"]}
+    assert knows({"10.60.0.99": ["sql"]}, aliases=["web", "sql"])["10.60.0.99"] == ["db", "sql"], "db was one of ours"
+    told = {"wide": {"10.60.0.98": ["db"]}}
+    assert knows({"10.60.0.99": ["db"]}, told) == {"10.60.0.10": ["web"], "10.60.0.98": ["db"]}
+    for other in ({"10.60.0.140": ["db"]}, {"10.60.0.99": ["gone"]}, {"10.60.0.98": ["db"], "10.60.0.99": ["db"]}):
+        assert knows(other) == {"10.60.0.10": ["web"], chosen: ["db"]}, other
+    assert knows({"10.60.0.99": ["db"]}, project="theirs") == {"10.60.0.10": ["web"], chosen: ["db"]}
+
+
+def test_who_met_another_stays_known():
+    """Of two, who came first is known from the run in which its host told it."""
+    names = next(pair for pair in PAIRS if addresses(pair)[0] != addresses(pair[::-1])[0])
+    for order in (names, names[::-1]):
+        real, networks = addresses(order)
+        told = [{"project": "default", "name": "network/wide", "hosts": {own: [name] for name, own in real.items()}}]
+        others = {name: at() for name in names}
+        variables = {"h0": host(0, others, networks), "h1": host(1, {"web": at("10.60.0.40")}, networks)}
+        assert known(variables, "h1") == {"10.60.0.40": ["web"]}
+        assert known(variables, "h1", standing=told) == {"10.60.0.40": ["web"], **told[0]["hosts"]}
 
 
 @pytest.mark.parametrize(
@@ -185,7 +215,7 @@ def test_what_is_known_without_the_host_is_so_whoever_came_first(names, data):
 
 def test_only_those_that_met_are_not_known():
     found = []
-    for pair in itertools.combinations(map("c{}".format, range(12, 24)), 2):
+    for pair in PAIRS:
         one, other = addresses(pair), addresses(pair[::-1])
         told = expanded(host(0, {name: at() for name in pair}, one[1]))["members"]["wide"]
         assert bool(told) == (one[0] == other[0]), pair
