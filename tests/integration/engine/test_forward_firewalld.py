@@ -75,6 +75,7 @@ def reload(docker: bool) -> None:
     wait_for("iptables -S FORWARD | grep -q -- '-P FORWARD DROP'")
     if docker:
         wait_for("iptables -S FORWARD | grep -q -- '-j DOCKER-USER'")
+        wait_for("firewall-cmd --get-zone-of-interface=docker0")
 
 
 def rules_of_iptables() -> list[str]:
