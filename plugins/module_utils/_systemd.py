@@ -127,9 +127,16 @@ def _not_staying(services: Sequence[str]) -> list[str]:
 
 
 def _journal(service: str, since: float) -> str:
+    """What the unit wrote, and what root's processes wrote of it.
+
+    Journald learns the unit of a sender from its cgroup (systemd.journal-fields(7)); of one that cannot start its
+    program, and so ends at once, often too late. Its words are not systemd's own either, so `--unit` would miss them.
+    """
     _programs.run(["journalctl", "--sync"])
-    which = [f"--unit={_unit.name(service)}", f"--since=@{since:.6f}", f"--lines={_JOURNAL_LINES}"]
-    return _programs.run(["journalctl", "--no-pager", "--quiet", "--output=cat", *which])
+    unit = _unit.name(service)
+    which = [f"_SYSTEMD_UNIT={unit}", "+", f"UNIT={unit}", "_UID=0"]
+    options = [f"--since=@{since:.6f}", f"--lines={_JOURNAL_LINES}"]
+    return _programs.run(["journalctl", "--no-pager", "--quiet", "--output=cat", *options, *which])
 
 
 def _last_words(service: str, since: float) -> str:

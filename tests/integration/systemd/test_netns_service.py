@@ -230,6 +230,21 @@ def test_one_that_does_not_stay(host: SystemdHost, options: dict[str, Any], mess
     assert host.state() == before
 
 
+def test_last_words_of_one_that_the_journal_never_saw_alive(host: SystemdHost) -> None:
+    """One without a program has left its cgroup before a busy journald looks there for the unit it belongs to."""
+    host.shell(
+        """
+        journal=$(systemctl show --property=MainPID --value systemd-journald)
+        kill -STOP "$journal"
+        { for _ in $(seq 400); do
+              sleep 0.05; [ "$(systemctl show --property=ActiveState --value bridgenet-web)" != failed ] || break
+          done; kill -CONT "$journal"; } >/dev/null 2>&1 &
+        """
+    )
+    error = host.engine(service(command=["no-such-program"]), settle=None)["error"]
+    assert "no-such-program" in error
+
+
 def test_a_user_that_is_not_there(host: SystemdHost) -> None:
     """An error before the first change."""
     done = host.engine(service(user="nobody-knows:daemon"))
