@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from . import _names, _sysctl
 from ._model import Host, Link, is_another
 from ._netlink import RTM_NEWLINK, Message, require_pyroute2
-from ._operations import Operation, Step, ip_words
+from ._operation_base import Operation, Step, ip_words
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

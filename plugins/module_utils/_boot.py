@@ -16,17 +16,8 @@ from . import _files, _forwarding, _nft, _sysctl, _unit
 from ._firewall_steps import AddRule, BindInterfaces, ChangeTable, KeepRule
 from ._labels import Label
 from ._model import HOST
-from ._operations import (
-    AttachNamespace,
-    CreateBridge,
-    CreateNamespace,
-    CreateVeth,
-    LoadModule,
-    NetlinkOperation,
-    Operation,
-    SetNsid,
-    SetSysctl,
-)
+from ._operation_base import NetlinkOperation, Operation
+from ._operations import AttachNamespace, CreateBridge, CreateNamespace, CreateVeth, LoadModule, SetNsid, SetSysctl
 from ._operations_flows import ForgetFlows
 from ._operations_tun import CreateTun
 from ._operations_vxlan import CreateVxlan

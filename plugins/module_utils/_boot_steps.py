@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from . import _boot, _files, _systemd
 from ._errors import BridgenetError
 from ._model import Boot, Host
-from ._operations import Operation, Step, WriteFile
+from ._operation_base import Operation, Step
+from ._operations import WriteFile
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

@@ -61,11 +61,6 @@ _LISTS = ("addresses", "routes", "flood")
 _LOCALNET_DEFAULT = _sysctl.route_localnet("default")
 
 
-def place(namespace: str) -> str:
-    """How a message names a namespace."""
-    return f"namespace {namespace!r}" if namespace else "the host"
-
-
 def remaining(routes: tuple[Route, ...], old: Link, addresses: tuple[str, ...]) -> tuple[Route, ...]:
     """The routes of a link that keeps `addresses`: one whose next hop only a lost address led to goes with it."""
     if not set(old.addresses or ()) - set(addresses):

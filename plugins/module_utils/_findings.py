@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from . import _firewalld, _forwarding, _labels, _names
 from ._firewall_steps import AddRule, BindInterfaces, KeepRule
 from ._model import HOST, Element, Host, Link
-from ._operations import Operation, SetSysctl
+from ._operation_base import Operation
+from ._operations import SetSysctl
 from ._plan import PORTS
 from ._resources import _masquerade
 from ._resources._base import Resource

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import _firewalld, _iptables, _nft, _nft_log, _programs
 from ._model import Bindings, Element, Entry, Firewall, Log, Rule
-from ._operations import Operation, Step
+from ._operation_base import Operation, Step
 from ._operations_flows import forget
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ._errors import BridgenetError
 from ._findings import Finding
 from ._kernel import Kernel
 from ._model import HOST, Host
-from ._operations import Operation
+from ._operation_base import Operation
 from ._plan import Plan, Refused, plan
 from ._purge import Named
 from ._reader import Scope, read

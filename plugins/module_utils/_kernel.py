@@ -16,7 +16,7 @@ from . import _namespaces
 from ._errors import BridgenetError
 from ._model import HOST
 from ._netlink import BATCH, RTM_DELLINK, RTM_NEWLINK, Message, Refused, Socket
-from ._operations import NetlinkOperation, Operation, Step
+from ._operation_base import NetlinkOperation, Operation, Step
 
 # An open namespace is two descriptors, a held one is one; some are left for everything else.
 _SPARE = 128

@@ -423,6 +423,11 @@ def spoken(key: str) -> str:
     return key[: -len(_FORMER)] if key.endswith(_FORMER) else key
 
 
+def place(namespace: str) -> str:
+    """How a message names a namespace."""
+    return f"namespace {namespace!r}" if namespace else "the host"
+
+
 def unpublished(name: str) -> str:
     """A key that stands for no namespace: for a name under which none is published, though one was or will be."""
     return f"{name} (unpublished)"

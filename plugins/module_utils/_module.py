@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import platform
 from collections.abc import Mapping
 from typing import Any, Callable
@@ -20,7 +19,7 @@ from ._purge import Named
 from ._resources import RESOURCES
 from ._resources._base import Context, Patience
 
-_TASK = {
+TASK = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "project": {"type": "str", "default": "default"},
     "inventory_host": {"type": "str"},
@@ -29,7 +28,7 @@ _TASK = {
 }
 
 
-def _objects(name: str) -> dict[str, Any]:
+def objects_spec(name: str) -> dict[str, Any]:
     """A list of objects of one kind, as an option."""
     options = copy.deepcopy(dict(RESOURCES[name].spec))
     for required in RESOURCES[name].required:
@@ -51,7 +50,7 @@ def resource_module(name: str) -> None:
     """The whole of a resource module."""
     single, required = _single(name), RESOURCES[name].required
     module = AnsibleModule(
-        argument_spec={"config": _objects(name), **single, **copy.deepcopy(_TASK)},
+        argument_spec={"config": objects_spec(name), **single, **copy.deepcopy(TASK)},
         mutually_exclusive=[("config", option) for option in single],
         required_one_of=[(option, "config") for option in required],
         supports_check_mode=True,
@@ -59,42 +58,12 @@ def resource_module(name: str) -> None:
     objects = module.params["config"]
     if objects is None:
         objects = [{option: module.params[option] for option in single}]
-    report = _carry_out(module, {name: objects})
-    _exit(module, report, _objects_of)
-
-
-@uncollected()
-def transaction_module() -> None:
-    """The whole of the module `transaction`."""
-    module = AnsibleModule(argument_spec=transaction_spec(), supports_check_mode=True)
-    params = module.params
-    patience = Patience(params["absent_when_held"], params["wait"])
-    objects = {name: params[name] or [] for name in RESOURCES}
-    report = _carry_out(module, objects, params["purge"], patience, params["persist"])
-    _exit(module, report, _by_module, {"settings": [dataclasses.asdict(one) for one in report.settings]})
-
-
-def transaction_spec() -> dict[str, Any]:
-    """The options of a transaction."""
-    return {
-        **{name: _objects(name) for name in RESOURCES},
-        "persist": {"type": "bool"},
-        "purge": {"type": "bool", "default": False},
-        "absent_when_held": {"type": "str", "choices": ["fail", "detach"], "default": "fail"},
-        "wait": {"type": "int", "default": 0},
-        **copy.deepcopy(_TASK),
-    }
+    report = carry_out(module, {name: objects})
+    leave(module, report, _objects_of)
 
 
 def _objects_of(views: Views) -> list[dict[str, Any]]:
     return [view for _name, _what, view in views]
-
-
-def _by_module(views: Views) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for name, _what, view in views:
-        found.setdefault(name, []).append(view)
-    return found
 
 
 def context_of(params: Mapping[str, Any], patience: Patience) -> Context:
@@ -103,13 +72,15 @@ def context_of(params: Mapping[str, Any], patience: Patience) -> Context:
     return Context(_names.project(params["project"]), host, params["state"], patience)
 
 
-def _carry_out(
+def carry_out(
     module: AnsibleModule,
     objects: dict[str, list[dict[str, Any]]],
     purge: bool = False,
     patience: Patience | None = None,
     persist: bool | None = None,
+    found: Mapping[str, Any] | None = None,
 ) -> Report:
+    """The whole of a task; an error also tells what was found before."""
     params = module.params
     patience = patience or Patience()
     try:
@@ -121,11 +92,11 @@ def _carry_out(
         task = Task(context.project, resources, purge, params["force"], params["lock_timeout"], patience)
         return run(task, module.check_mode)
     except (BridgenetError, OSError) as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=str(error), **(found or {}))
         raise  # fail_json does not return
 
 
-def _exit(
+def leave(
     module: AnsibleModule, report: Report, shown: Callable[[Views], Any], more: Mapping[str, Any] | None = None
 ) -> None:
     for warning in report.warnings:

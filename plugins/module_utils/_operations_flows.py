@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from . import _conntrack, _names, _nft
 from ._model import HOST, Element
 from ._netlink import NETLINK_NETFILTER, Socket
-from ._operations import Operation, Step
+from ._operation_base import Operation, Step
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

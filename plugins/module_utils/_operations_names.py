@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from . import _files
 from ._known_names import DIRECTORY
-from ._operations import Operation, Step
+from ._operation_base import Operation, Step
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from . import _qdisc
 from ._model import Link, Qdisc, spoken
 from ._netlink import NLM_F_CREATE, NLM_F_EXCL, RTM_DELQDISC, RTM_NEWQDISC, Message
-from ._operations import NetlinkOperation, Operation
+from ._operation_base import NetlinkOperation, Operation
 from ._qdisc import Layer
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from . import _tun
 from ._model import TunOptions
-from ._operations import DeleteLinks, Operation, Step, ip_words
+from ._operation_base import Operation, Step, ip_words
+from ._operations import DeleteLinks
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

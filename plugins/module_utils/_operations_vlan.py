@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._model import Link, Vlan, spoken
 from ._netlink import AF_BRIDGE, RTM_DELLINK, RTM_SETLINK, Message
-from ._operations import NetlinkOperation, Operation
+from ._operation_base import NetlinkOperation, Operation
 from ._vlans import Vlans, initial, ranges, vid_text
 
 if TYPE_CHECKING:

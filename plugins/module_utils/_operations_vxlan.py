@@ -22,7 +22,8 @@ from ._netlink import (
     RTM_NEWNEIGH,
     Message,
 )
-from ._operations import DeleteLinks, NetlinkOperation, Operation, require_kind, unless_made
+from ._operation_base import NetlinkOperation, Operation
+from ._operations import DeleteLinks, require_kind, unless_made
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

@@ -17,11 +17,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import _files, _hooks, _names, _namespaces, _packets, _path, _pcap, _probe, _programs
 from ._capture import Capture, Frame, wait_for_stamps
-from ._draft import place
 from ._errors import BridgenetError
 from ._hooks import Passage
 from ._kernel import Kernel
-from ._model import HOST
+from ._model import HOST, place
 from ._path import Hop
 from ._probe import Probe, Recogniser
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from . import _packets
 from ._capture import Frame
-from ._draft import place
 from ._hooks import Passage
+from ._model import place
 from ._packets import ACK, RST, SYN, Packet
 from ._probe import ERROR, REPLY, REQUEST, Probe, Recogniser
 

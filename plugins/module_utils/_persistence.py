@@ -12,7 +12,7 @@ from . import _boot, _forwarding, _labels, _nft, _sysctl
 from ._errors import BridgenetError
 from ._known_names import KnownNames
 from ._model import HOST, NO_IPV6_DEFAULT, Boot, Firewall, Host, Link
-from ._operations import Operation
+from ._operation_base import Operation
 from ._resources._base import Context, Resource
 from ._resources._netns import Netns
 from ._resources._netns_names import NetnsNames

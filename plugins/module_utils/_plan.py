@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import _guard, _names, _persistence, _sysctl
-from ._draft import IPV6_MIN_MTU, Draft, place, smallest_port
+from ._draft import IPV6_MIN_MTU, Draft, smallest_port
 from ._errors import BridgenetError
-from ._model import DEFAULTS, HOST, Host, Link, Namespace
-from ._operations import Operation
+from ._model import DEFAULTS, HOST, Host, Link, Namespace, place
+from ._operation_base import Operation
 from ._resources import _masquerade, _publish
 from ._resources._base import INSIDE, Resource
 from ._resources._persist import Persist

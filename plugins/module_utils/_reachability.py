@@ -14,10 +14,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from . import _names, _namespaces
 from ._arrivals import Arrival
-from ._draft import place
 from ._errors import BridgenetError
 from ._kernel import Kernel
-from ._model import HOST
+from ._model import HOST, place
 from ._pings import Answer, Ping, ask
 
 _WIDEST = 12  # columns of a drawn matrix

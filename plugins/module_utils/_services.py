@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from . import _files, _systemd, _unit
 from ._errors import BridgenetError
 from ._model import Host, Service
-from ._operations import Operation, Step, WriteFile
+from ._operation_base import Operation, Step
+from ._operations import WriteFile
 
 if TYPE_CHECKING:
     from ._kernel import Kernel

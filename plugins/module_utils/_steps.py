@@ -32,6 +32,7 @@ from ._model import (
     new_port,
     spoken,
 )
+from ._operation_base import Operation
 from ._operations import (
     AddAddress,
     AddRoute,
@@ -44,7 +45,6 @@ from ._operations import (
     DeleteNamespace,
     DelRoute,
     LoadModule,
-    Operation,
     RecordOriginals,
     SetBridge,
     SetLink,

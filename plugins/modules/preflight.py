@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: nslab.bridgenet contributors (@nslab)
 description:
   - Takes the options of M(nslab.bridgenet.transaction), reads the host and plans as that module does, and changes
-    nothing.
+    nothing. O(nslab.bridgenet.transaction#module:preflight) has a transaction do the same before its first change.
   - Reports every conflict at once, where the transaction would stop at the first. That is what others have in the way,
     like overlapping networks, or a bridge of Docker, podman, libvirt or a network manager.
   - Notices what is no conflict, but worth knowing, and what is done about it. That is a host that drops what it
@@ -143,7 +143,7 @@ drawing:
     - "          choose another name, remove it, or say take_over: true"
 """
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils._preflight import preflight_module
+from ansible_collections.nslab.bridgenet.plugins.module_utils._transaction import preflight_module
 
 
 def main() -> None:

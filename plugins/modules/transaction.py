@@ -18,6 +18,12 @@ description:
     lists. An object may need another one of the same task, so check mode on an empty host shows the whole change.
   - Objects are described by the modules of their names.
 options:
+  preflight:
+    description:
+      - Whether to look for everything that is in the way before the first change, as M(nslab.bridgenet.preflight) does,
+        and to fail with all conflicts at once. Otherwise the task fails with the first one.
+    type: bool
+    default: false
   persist:
     description:
       - Whether what this task declares comes back at boot. V(true) writes a shell script and a unit of systemd that
@@ -72,6 +78,7 @@ extends_documentation_fragment:
   - nslab.bridgenet.veth.list
   - nslab.bridgenet.vxlan.list
 seealso:
+  - module: nslab.bridgenet.preflight
   - module: nslab.bridgenet.bridge
   - module: nslab.bridgenet.bridge_port
   - module: nslab.bridgenet.forward
@@ -192,6 +199,18 @@ actions:
     - ip netns add ns3
     - ip -n ns3 link set dev lo alias bridgenet:1:default:ns3 up
     - ip netns del ns1
+findings:
+  description: What was found in the way or worth knowing, in the form of M(nslab.bridgenet.preflight).
+  returned: success and failure, if O(preflight=true)
+  type: list
+  elements: dict
+  sample: []
+drawing:
+  description: The conflicts and notices among RV(findings), as lines of text.
+  returned: success and failure, if O(preflight=true)
+  type: list
+  elements: str
+  sample: []
 assumed:
   description: What check mode assumed, because an earlier task would have created it.
   returned: in check mode, if anything was assumed
@@ -201,7 +220,7 @@ assumed:
     - interface br0
 """
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils._module import transaction_module
+from ansible_collections.nslab.bridgenet.plugins.module_utils._transaction import transaction_module
 
 
 def main() -> None:

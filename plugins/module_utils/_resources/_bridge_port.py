@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _names, _vlans
-from .._draft import Draft, place
+from .._draft import Draft
 from .._errors import BridgenetError
-from .._model import Host, Link, PortOptions, Vlan, new_port, overlay, released
+from .._model import Host, Link, PortOptions, Vlan, new_port, overlay, place, released
 from .._reader import Scope
 from .._touched import Touched
 from ._base import STATE, Context, Options, Resource, declared_namespace, is_present

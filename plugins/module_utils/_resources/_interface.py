@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._draft import Draft, change, place, remaining
+from .._draft import Draft, change, remaining
 from .._errors import BridgenetError
-from .._model import Host, Link
+from .._model import Host, Link, place
 from .._reader import Scope
 from ._base import LINK, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
 

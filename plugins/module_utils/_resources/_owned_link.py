@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from .._draft import Draft, place
+from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host, Link
+from .._model import Host, Link, place
 from .._reader import Scope
 from ._base import Context, Options, Resource, declared_link, declared_namespace, is_present
 

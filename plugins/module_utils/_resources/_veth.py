@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _labels, _names
-from .._draft import Draft, change, place
+from .._draft import Draft, change
 from .._errors import BridgenetError
 from .._labels import Label
-from .._model import Host, Link, released
+from .._model import Host, Link, place, released
 from .._reader import Scope
 from .._touched import Touched
 from ._base import (

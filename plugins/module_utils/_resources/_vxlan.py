@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import _names
-from .._draft import Draft, change, place
+from .._draft import Draft, change
 from .._errors import BridgenetError
-from .._model import Host, Link, VxlanOptions, overlay
+from .._model import Host, Link, VxlanOptions, overlay, place
 from ._base import LINK, OWNED, STATE, Context, Options, is_present, shown_link
 from ._owned_link import OwnedLink, declared
 

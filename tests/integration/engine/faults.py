@@ -16,7 +16,7 @@ import pytest
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _engine
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import RTM_NEWADDR, Message, Refused, Socket
-from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation, Step
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation, Step
 
 # The kernel refuses it (EINVAL) and goes on with the messages behind it.
 _NONSENSE = Message("address", RTM_NEWADDR, 0, {"family": 2, "prefixlen": 99, "index": 1}, [("IFA_LOCAL", "10.0.0.1")])

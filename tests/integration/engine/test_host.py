@@ -23,7 +23,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._decode import Lin
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Failed, Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import Message, Refused, Socket
-from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import Objects, apply, check, host
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue, container

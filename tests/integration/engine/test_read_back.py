@@ -13,7 +13,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils import _engine, _n
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Host
-from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import Network, blue, container

@@ -20,7 +20,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     Link,
     Namespace,
 )
-from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import Plan, plan
 from ansible_collections.nslab.bridgenet.plugins.module_utils._purge import Named
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import (

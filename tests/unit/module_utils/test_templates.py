@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _netlink
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import BridgeOptions, Link, PortOptions, Route
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import NetlinkOperation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import (
     AddAddress,
     AddRoute,
@@ -18,7 +19,6 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import
     CreateVeth,
     DelAddress,
     DelRoute,
-    NetlinkOperation,
     SetBridge,
     SetLink,
     SetPort,

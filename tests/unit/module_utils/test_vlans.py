@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Link, Vlan
-from ansible_collections.nslab.bridgenet.plugins.module_utils._operations import Operation
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operations_vlan import SetVlans, vlan_steps
 from ansible_collections.nslab.bridgenet.plugins.module_utils._vlans import initial, with_vlans
 
