@@ -19,8 +19,7 @@ from ._kernel import Kernel
 from ._known_names import LOOPBACK
 from ._model import HOST, Holder, Host, Link
 from ._reader import Scope, read
-from ._resources._base import shown_link
-from ._resources._netns_names import NetnsNames
+from ._shown import shown_link, shown_names
 
 SUBSETS = ("links", "pids", "holders", "neighbours", "fdb", "names")
 
@@ -78,7 +77,7 @@ def _lists(host: Host) -> list[dict[str, Any]]:
     """The lists of names, as the module netns_names shows them; the loopback's is in every file of ours."""
     found = []
     for label in filter(None, map(_labels.parse, host.names_known.labels)):
-        view = NetnsNames(present=True, label=label, namespaces=(), everywhere=True).view(host)
+        view = shown_names(label, host.names_known.members(str(label)))
         if view is not None and label.object != LOOPBACK:
             found.append({"project": label.project, **view})
     return found

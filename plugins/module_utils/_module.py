@@ -16,8 +16,8 @@ from . import _names, _persistence, _report
 from ._engine import Report, Task, Views, run, uncollected
 from ._errors import BridgenetError
 from ._purge import Named
-from ._resources import RESOURCES
 from ._resources._base import Context, Patience
+from ._resources._registry import RESOURCES
 
 TASK = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

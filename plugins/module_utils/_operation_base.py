@@ -39,7 +39,7 @@ class Operation(abc.ABC):
         """The step as lines for a shell."""
 
     def guarded(self) -> tuple[str, ...]:
-        """The step as lines of a script, see _boot, which may be started when it has been done already."""
+        """The step as lines of a script, see _boot_script, which may be started when it has been done already."""
         return self.commands()  # most do nothing then
 
     @abc.abstractmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
-from . import _boot, _forwarding, _labels, _nft, _sysctl
+from . import _boot, _boot_script, _forwarding, _labels, _nft, _sysctl
 from ._errors import BridgenetError
 from ._known_names import KnownNames
 from ._model import HOST, NO_IPV6_DEFAULT, Boot, Firewall, Host, Link
@@ -137,7 +137,7 @@ def boot(
     known = {key: one.before for key, one in predicted.originals.items()}
     settings = {key: known.get(key, "") for key in alone.originals}
     return Boot(
-        script=_boot.script(project, operations, boots.modules, settings, predicted.firewall.ports),
+        script=_boot_script.script(project, operations, boots.modules, settings, predicted.firewall.ports),
         unit=_boot.unit(project, boots.services, _leans(fresh, alone)),
         enabled=True,
     )

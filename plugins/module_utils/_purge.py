@@ -11,9 +11,10 @@ from typing import Any
 from . import _known_names, _labels, _qdisc, _unit
 from ._labels import Label
 from ._model import HOST, Boot, Entry, Host
-from ._resources import RESOURCES, _persist, _publish
+from ._resources import _persist, _publish
 from ._resources._base import Context, Patience, Resource
 from ._resources._persist import Persist
+from ._resources._registry import RESOURCES
 
 Named = tuple[str, Resource]  # the name of the module, and the resource
 Found = tuple[str, dict[str, Any]]  # the name of the module, and the options of one object

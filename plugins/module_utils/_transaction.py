@@ -19,8 +19,8 @@ from ._findings import CONFLICT, Finding, drawing, merged, refusal
 from ._inspection import inspect
 from ._module import TASK, carry_out, context_of, leave, objects_spec
 from ._purge import Named
-from ._resources import RESOURCES
 from ._resources._base import Context, Patience
+from ._resources._registry import RESOURCES
 
 
 def _spec(option: str, default: bool) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from typing import Any
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Task, run, uncollected
 from ansible_collections.nslab.bridgenet.plugins.module_utils._netlink import require_pyroute2
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 
 @uncollected()

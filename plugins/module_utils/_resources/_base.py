@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Callable, ClassVar
 
-from .. import _labels, _names
+from .. import _names
 from .._draft import Draft
 from .._errors import BridgenetError
 from .._labels import Label
@@ -217,31 +217,3 @@ def declared_namespace(options: Mapping[str, Any]) -> str:
     """The option `namespace`: "" is the host."""
     name = options.get("namespace") or ""
     return _names.namespace(name) if name else ""
-
-
-def shown_label(text: str, project: str) -> str:
-    """A label as the option has it; another project's, or somebody else's alias, in full."""
-    label = _labels.parse(text)
-    return label.object if label and label.project == project else text
-
-
-def shown_link(link: Link, namespace: str, project: str) -> Options:
-    """A link in the form of the options."""
-    shown: Options = {"name": link.name}
-    if namespace:
-        shown["namespace"] = namespace
-    shown.update(mac=link.mac, mtu=link.mtu, up=link.up, ipv6=link.ipv6)
-    shown["addresses"] = list(link.addresses or ())
-    shown["routes"] = [_shown_route(route) for route in link.routes or ()]
-    if link.label:
-        shown["label"] = shown_label(link.label, project)
-    return shown
-
-
-def _shown_route(route: Route) -> Options:
-    shown: Options = {"to": route.to}
-    if route.via:
-        shown["via"] = route.via
-    if route.metric and not (route.metric == 1024 and _names.family(route.to) == 6):
-        shown["metric"] = route.metric
-    return shown

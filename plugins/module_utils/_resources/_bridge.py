@@ -14,7 +14,8 @@ from .._draft import IPV6_MIN_MTU, Draft, change
 from .._errors import BridgenetError
 from .._model import NEW_BRIDGE, BridgeOptions, Host, Link, Vlan
 from .._reader import Scope
-from ._base import LINK, OWNED, STATE, Context, Options, shown_link
+from .._shown import shown_link
+from ._base import LINK, OWNED, STATE, Context, Options
 from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {

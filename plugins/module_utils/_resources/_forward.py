@@ -15,7 +15,8 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import HOST, Element, Entry, Firewall, Host
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label, standing
+from .._shown import shown_label
+from ._base import STATE, Context, Options, Resource, is_present, standing
 
 SPEC: dict[str, Any] = {
     "interface": {"type": "str"},

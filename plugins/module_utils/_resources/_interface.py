@@ -13,7 +13,8 @@ from .._draft import Draft, change, remaining
 from .._errors import BridgenetError
 from .._model import Host, Link, place
 from .._reader import Scope
-from ._base import LINK, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present, shown_link
+from .._shown import shown_link
+from ._base import LINK, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},

@@ -16,8 +16,9 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import HOST, NO_IPV6_ALL, NO_IPV6_DEFAULT, Host, Source
 from .._reader import Scope
+from .._shown import shown_label
 from .._touched import Touched
-from ._base import NAMESPACES, OWNED, SECOND_NAMES, STATE, Context, Options, Patience, Resource, is_present, shown_label
+from ._base import NAMESPACES, OWNED, SECOND_NAMES, STATE, Context, Options, Patience, Resource, is_present
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},

@@ -16,6 +16,7 @@ from .._known_names import OF_HOST, OF_RESOLVED, Hosts
 from .._labels import Label
 from .._model import Host
 from .._reader import Scope
+from .._shown import shown_names
 from ._base import STATE, Context, Options, Resource, is_present
 
 SPEC: dict[str, Any] = {
@@ -117,30 +118,10 @@ class NetnsNames(Resource):
         return _known_names.resolver(self.label, servers, _known_names.search_of(upstream))
 
     def view(self, host: Host) -> Options | None:
-        groups: dict[tuple[str, str], list[str]] = {}
-        for namespace, files in host.names_known.members(str(self.label)).items():
-            if self.everywhere or namespace in self.namespaces:
-                groups.setdefault(files, []).append(namespace)
-        if not groups:
-            return None
-        (files, namespaces), *others = groups.items()
-        shown: Options = {"name": self.label.object, "namespaces": namespaces, **_shown(files)}
-        if others:
-            shown["differing"] = {name: _shown(found) for found, names in others for name in names}
-        return shown
-
-
-def _shown(files: tuple[str, str]) -> Options:
-    """A block and a resolv.conf in the form of the options."""
-    lines, resolver = files
-    shown: Options = {}
-    if lines:
-        shown["hosts"] = dict(_known_names.hosts_of(lines))
-    if resolver:
-        shown["nameservers"] = _known_names.nameservers_of(resolver)
-        if _known_names.search_of(resolver):
-            shown["search"] = _known_names.search_of(resolver)
-    return shown
+        known = host.names_known.members(str(self.label))
+        if not self.everywhere:
+            known = {name: files for name, files in known.items() if name in self.namespaces}
+        return shown_names(self.label, known)
 
 
 def _hosts(what: str, values: Mapping[Any, Any]) -> Hosts:

@@ -16,7 +16,8 @@ from .._labels import Label
 from .._model import Host, Service
 from .._process import Process
 from .._reader import Scope
-from ._base import OWNED, STATE, Context, Options, Resource, declared_namespace, is_present, shown_label
+from .._shown import shown_label
+from ._base import OWNED, STATE, Context, Options, Resource, declared_namespace, is_present
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},

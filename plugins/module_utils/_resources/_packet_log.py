@@ -16,7 +16,8 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import Entry, Firewall, Host, Log, Rule
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label, standing
+from .._shown import shown_label
+from ._base import STATE, Context, Options, Resource, is_present, standing
 
 BACKENDS = ("nftables", "iptables")
 PROTOCOLS = {"tcp": 0, "udp": 0, "sctp": 0, "icmp": 4, "icmpv6": 6}  # the family that speaks it, 0 is both

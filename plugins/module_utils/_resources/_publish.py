@@ -17,7 +17,8 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import HOST, Element, Entry, Firewall, Host, Link, Listener, Place
 from .._reader import Scope
-from ._base import STATE, Context, Options, Resource, is_present, shown_label
+from .._shown import shown_label
+from ._base import STATE, Context, Options, Resource, is_present
 
 PROTOCOLS = ("tcp", "udp", "sctp")
 

@@ -15,7 +15,8 @@ from .._draft import Draft, change
 from .._errors import BridgenetError
 from .._model import Host, Link, TunOptions, released
 from .._reader import Scope
-from ._base import LINK, OWNED, STATE, Context, Options, is_present, shown_link
+from .._shown import shown_link
+from ._base import LINK, OWNED, STATE, Context, Options, is_present
 from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {

@@ -15,19 +15,9 @@ from .._errors import BridgenetError
 from .._labels import Label
 from .._model import Host, Link, place, released
 from .._reader import Scope
+from .._shown import shown_link
 from .._touched import Touched
-from ._base import (
-    LINK,
-    OWNED,
-    STATE,
-    Context,
-    Options,
-    Resource,
-    declared_link,
-    declared_namespace,
-    is_present,
-    shown_link,
-)
+from ._base import LINK, OWNED, STATE, Context, Options, Resource, declared_link, declared_namespace, is_present
 
 SPEC: dict[str, Any] = {
     "name": {"type": "str"},

@@ -14,7 +14,8 @@ from .. import _names
 from .._draft import Draft, change
 from .._errors import BridgenetError
 from .._model import Host, Link, VxlanOptions, overlay, place
-from ._base import LINK, OWNED, STATE, Context, Options, is_present, shown_link
+from .._shown import shown_link
+from ._base import LINK, OWNED, STATE, Context, Options, is_present
 from ._owned_link import OwnedLink, declared
 
 SPEC: dict[str, Any] = {

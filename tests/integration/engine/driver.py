@@ -15,8 +15,8 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._engine import Rep
 from ansible_collections.nslab.bridgenet.plugins.module_utils._kernel import Kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Host
 from ansible_collections.nslab.bridgenet.plugins.module_utils._reader import Scope, read
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 _FILES = (
     "/etc/sysctl.d/90-nslab-bridgenet.conf",

@@ -15,8 +15,8 @@ import pytest
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _boot, _persistence
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Boot, Host, Original
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import plan
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import LOOPBACK, empty_host
 
 NETWORK: dict[str, list[dict[str, Any]]] = {

@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import Route
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context, Resource
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 CONTEXT = Context("default", "host1")
 P0 = {"name": "p0"}

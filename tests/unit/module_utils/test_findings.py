@@ -11,8 +11,8 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils import _findings, 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._findings import CONFLICT, NOTICE, OK, Finding, Others
 from ansible_collections.nslab.bridgenet.plugins.module_utils._inspection import judge
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import HOST, Host, Link, Namespace
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context, Resource
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 NOBODY = Others({}, {}, {})
 FORWARD = "net/ipv4/ip_forward"

@@ -23,13 +23,9 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
 from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._plan import Plan, plan
 from ansible_collections.nslab.bridgenet.plugins.module_utils._purge import Named
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import (
-    RESOURCES,
-    _forward,
-    _masquerade,
-    _publish,
-)
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import _forward, _masquerade, _publish
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._touched import touched
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.memory import MemoryKernel, Refused, as_begun
 from ansible_collections.nslab.bridgenet.tests.unit.module_utils.strategies import Declaration, worlds

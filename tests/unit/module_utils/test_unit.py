@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _unit
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.plugins.module_utils._labels import Label
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 CONTEXT = Context("default", "host1")
 SERVICE = {"name": "web", "namespace": "ns1", "command": ["sleep", "infinity"]}

@@ -9,8 +9,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils._names import LABEL_BYTES
-from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import RESOURCES
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._base import Context
+from ansible_collections.nslab.bridgenet.plugins.module_utils._resources._registry import RESOURCES
 
 NETWORKS = {
     "blue": {"bridge": "br0", "subnet": "10.10.0.0/16"},
