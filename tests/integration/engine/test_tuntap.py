@@ -196,6 +196,11 @@ def test_whose_it_is() -> None:
     story.changes(tuntap(label="mine"), state="absent")
 
 
+def this_process() -> str:
+    """A pattern: a program that the engine starts has open what the test has, until it begins."""
+    return rf"process (\d+, )*{os.getpid()}(, \d+)*"
+
+
 def test_in_the_way() -> None:
     """What is no tun or tap, and what goes with its process."""
     Story("ip link add name t0 type bridge")
@@ -204,9 +209,7 @@ def test_in_the_way() -> None:
     shell("ip link del dev t0")
     with attached("t0", IFF_TAP):
         for state in ("present", "absent"):
-            # A program that the engine starts has it open as well, until it begins.
-            named = rf"goes with process (\d+, )*{os.getpid()}(, \d+)*, because it is not persistent"
-            with pytest.raises(BridgenetError, match=named):
+            with pytest.raises(BridgenetError, match=f"goes with {this_process()}, because it is not persistent"):
                 apply(tuntap(take_over=True), state=state)
 
 
@@ -217,7 +220,7 @@ def test_a_process_has_it_open() -> None:
     with attached("t0", IFF_TAP):
         before = snapshot.state()
         for change in ({"owner": "2"}, {"multi_queue": True}, {"vnet_hdr": True}, {"group": "1"}, {"mode": "tun"}):
-            with pytest.raises(BridgenetError, match=f"tuntap 't0': process {os.getpid()} has it open"):
+            with pytest.raises(BridgenetError, match=f"tuntap 't0': {this_process()} has it open"):
                 apply(tuntap(**change))
         snapshot.same(before, snapshot.state())
         apply(tuntap(mtu=1400, addresses=["10.0.0.1/24"]))
