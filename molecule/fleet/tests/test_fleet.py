@@ -114,7 +114,7 @@ def test_a_host_that_fails_half_way_and_one_that_is_down_hurt_nobody(fleet: Flee
 
     # A batch that is lost in the middle, as a whole, does not keep the next one from its turn.
     fleet.command(FAILS, MEND_NFT)
-    lost = cut(f"inventory_hostname == '{DOWN}' and lab_host_probe is defined")
+    lost = cut(f"inventory_hostname == '{DOWN}' and container_bridge_network_host is defined")
     limit = ("--limit", f"{FAILS},{DOWN}")
     code, said = fleet.playbook("site", *limit, *extra(container_bridge_network_serial=1, **lost))
     assert code == NOT_REACHED

@@ -23,7 +23,7 @@ DECLARATION = {
     "lab_host_directory": "/run/lab_host",
 }
 NONE, DRIFT, NOT_REACHED = 0, 2, 4
-LOST = "{{ '-S none -o ProxyCommand=false' if lab_host_probe is defined else '' }}"
+LOST = "{{ '-S none -o ProxyCommand=false' if container_bridge_network_host is defined else '' }}"
 
 
 class Lab:
