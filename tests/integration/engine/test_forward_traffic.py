@@ -11,12 +11,22 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
+from ansible_collections.nslab.bridgenet.tests.integration.engine.talk import (
+    IMPATIENCE,
+    PATIENCE,
+    family_of,
+    listening,
+)
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_traffic import bridge_nf
 
 # Namespace -> (the host's interface, the third number of its addresses, the last one)
@@ -37,11 +47,13 @@ table inet seen {
         type filter hook input priority 0;
         icmp type echo-request counter name requests
         icmpv6 type echo-request counter name requests
+        udp dport 7777 counter name requests
     }
 }
 """
 
 FAMILIES = (4, 6)
+PORT = 7777
 NETWORKS = [{"bridge": "br0"}, {"bridge": "br1"}]
 
 machines = pytest.mark.parametrize(("policy", "value"), list(itertools.product(POLICIES, bridge_nf())), ids=str)
@@ -103,7 +115,7 @@ def eventually(command: str) -> None:
 
 
 def requests(name: str) -> int:
-    """How many echo requests a namespace got so far."""
+    """How many echo requests and datagrams a namespace got so far."""
     with inside(name):
         found = re.search(r"packets (\d+)", shell("nft list counter inet seen requests"))
     assert found
@@ -210,6 +222,92 @@ def test_pair_of_networks(policy: str, value: str) -> None:
     blocked("a1", "b1")
 
 
+@dataclass(frozen=True)
+class Talk:
+    """A flow of each family that stands for connection tracking, because it was answered once."""
+
+    name: str  # of the namespace that answers
+    callers: tuple[socket.socket, ...]
+
+    def goes_on(self) -> None:
+        """Each gets another answer."""
+        for caller in self.callers:
+            caller.settimeout(PATIENCE)
+            caller.send(b"?")
+            assert caller.recv(100)
+
+    def is_cut(self) -> None:
+        """What is sent does not even arrive."""
+        before = requests(self.name)
+        for caller in self.callers:
+            caller.send(b"?")
+        for caller in self.callers:
+            caller.settimeout(IMPATIENCE)
+            with pytest.raises(TimeoutError):
+                caller.recv(100)
+        assert requests(self.name) == before
+
+
+@contextmanager
+def talking(source: str, name: str) -> Iterator[Talk]:
+    """From one namespace to another."""
+    with ExitStack() as stack:
+        stack.enter_context(listening(name, [PORT], ["udp"]))
+        callers = []
+        for family in FAMILIES:
+            with inside(source):
+                caller = socket.socket(family_of(target(name, family)), socket.SOCK_DGRAM)
+            callers.append(stack.enter_context(caller))
+            caller.connect((target(name, family), PORT))
+        talk = Talk(name, tuple(callers))
+        talk.goes_on()
+        yield talk
+
+
+@few
+def test_connections_that_stand(policy: str, value: str) -> None:
+    """They are asked for before all else, and yet what is declared later counts for them as well."""
+    build(policy, value)
+    one_way = {"interface": "br0", "other": "br1", "both_ways": False}
+    apply({"forward": [*NETWORKS, one_way]})
+    with talking("a1", "out") as outward, talking("a1", "b1") as across, talking("a1", "a2") as within:
+        apply({"forward": [{"bridge": "br0", "internal": True}]})
+        outward.is_cut()
+        across.goes_on()
+        within.goes_on()
+        apply({"forward": [{"bridge": "br0", "internal": False}]})
+        outward.goes_on()
+        apply({"forward": [one_way]}, state="absent")
+        across.is_cut()
+        outward.goes_on()
+        within.goes_on()
+        apply({"forward": [one_way]})
+        across.goes_on()
+
+
+@few
+def test_connections_into_a_network(policy: str, value: str) -> None:
+    """From outside, and from an interface that is nobody's network: cut where the network becomes internal."""
+    build(policy, value)
+    apply({"forward": [{"bridge": "br0", "routed": True}]})
+    for source in ("out", "v1"):
+        with talking(source, "a1") as talk:
+            apply({"forward": [{"bridge": "br0", "routed": False, "internal": True}]})
+            talk.is_cut()
+            apply({"forward": [{"bridge": "br0", "routed": True, "internal": False}]})
+            talk.goes_on()
+
+
+def test_connections_from_before() -> None:
+    """Two networks that talked to each other while nothing was declared end that with their isolation."""
+    build("accept", bridge_nf()[0])
+    with talking("a1", "b1") as talk:
+        apply({"forward": NETWORKS})
+        talk.is_cut()
+        apply({"forward": NETWORKS}, state="absent")
+        talk.goes_on()
+
+
 @few
 def test_uplink_that_is_a_bridge(policy: str, value: str) -> None:
     """A bridge of somebody else is no way out that we open; an entry for it is."""
@@ -226,9 +324,14 @@ def test_uplink_that_is_a_bridge(policy: str, value: str) -> None:
     apply({"forward": NETWORKS})
     judged(host, "a1", "out")
     blocked("out", "a1")
-    apply({"forward": [{"interface": "br0", "other": "uplink", "both_ways": False}]})
+    pair = {"interface": "br0", "other": "uplink", "both_ways": False}
+    apply({"forward": [pair]})
     passes("a1", "out")
     blocked("out", "a1")
+    apply({"forward": [pair]}, state="absent")
+    apply({"forward": [{"bridge": "br0", "routed": True}]})
+    passes("out", "a1")  # an answer passes there as well
+    judged(host, "a1", "out")
 
 
 def test_a_last_rule_that_rejects() -> None:
