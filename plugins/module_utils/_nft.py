@@ -60,7 +60,7 @@ FOLLOWING = ("publishers4", "publishers6", "localnet")
 FOLLOWING_COMMENT = f"{_labels.MARK}publish"
 
 # Most packets belong to a connection that stands, between a network and what is none: these are asked for first. Each
-# set in which a packet is looked up costs it 0.1 us, one of intervals up to 0.6.
+# set in which a packet is looked up costs it 0.1 us, one of intervals up to 0.6 (docs/performance.md).
 # Forward: before the chains of others at priority filter, which see the mark. What nobody declared falls through, and
 # so does what goes to a bridge that is not ours: whether Docker's or libvirt's networks may be asked, they decide.
 # Postrouting: between two ports of one bridge packets pass here when bridge-nf-call-iptables is 1, and must keep

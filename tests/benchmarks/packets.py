@@ -20,7 +20,7 @@ from .subjects import Subject, Values, timed
 PORT, PUBLISHED = 5201, 15201
 WORLD = "198.18.0.2"
 SECONDS = 2
-SMALL = 64  # bytes of a datagram, so that packets count and not bytes
+BUFFERED = 10  # datagrams that a receiver may have, and has not read
 
 _UPLINK = f"""
 netns add world
@@ -35,7 +35,7 @@ link set dev lo up
 address add {WORLD}/24 dev eth0
 link set dev eth0 up
 """
-_CONNECTIONS = 1000
+_NUMBER = 5000
 _LISTEN = """
 import socket, sys
 with socket.create_server(("", int(sys.argv[1])), backlog=100) as server:
@@ -93,12 +93,37 @@ def _client(namespace: str, *command: str) -> str:
     return done.stdout
 
 
-def _iperf(client: str, server: str, target: str, port: int, *options: str) -> dict[str, Any]:
-    """The sum at the end of a run."""
+def _stream(client: str, server: str, target: str, port: int) -> float:
+    """Gbit/s of TCP, as they are received."""
     with _Server(server, "iperf3", "--server", "--one-off", "--forceflush", "--port", str(PORT)):
-        command = ["iperf3", "--json", "--time", str(SECONDS), "--client", target, "--port", str(port), *options]
-        end: dict[str, Any] = json.loads(_client(client, *command))["end"]
-    return end
+        command = ["iperf3", "--json", "--time", str(SECONDS), "--client", target, "--port", str(port)]
+        end = json.loads(_client(client, *command))["end"]
+    return float(end["sum_received"]["bits_per_second"]) / 1e9
+
+
+def _datagrams(client: str, server: str, target: str, port: int) -> float:
+    """Thousands of UDP per second, all of which arrived: datagrams.c."""
+    program, before = str(peers.PROGRAMS / "datagrams"), _arrived(server)
+    with _Server(server, program, "answer", str(PORT)):
+        sent, rate = _client(client, program, "send", target, str(port)).split()
+        arrived = _arrived(server) - before
+    if arrived < int(sent) - BUFFERED:
+        raise AssertionError(f"of {sent} datagrams from {client} to {server} {arrived} arrived")
+    return float(rate) / 1000
+
+
+def _arrived(namespace: str) -> int:
+    """Datagrams that came to a socket, also those that it had no room for."""
+    said = _client(namespace, "cat", "/proc/net/snmp")
+    names, values = (line.split() for line in said.splitlines() if line.startswith("Udp:"))
+    counters = dict(zip(names, values))
+    return int(counters["InDatagrams"]) + int(counters["RcvbufErrors"])
+
+
+def _connections(client: str, server: str, target: str, port: int) -> float:
+    """How many a second are begun and ended, one after the other."""
+    with _Server(server, "python3", "-c", _LISTEN, str(PORT), str(_NUMBER)):
+        return float(_client(client, "python3", "-c", _CONNECT, target, str(port), str(_NUMBER)))
 
 
 _WAYS = (
@@ -106,21 +131,13 @@ _WAYS = (
     ("to the outside", "a", "world", WORLD, PORT),
     ("to a published port", "world", "b", firewall.HOST, PUBLISHED),
 )
-_TCP, _UDP, _BEGUN = "TCP, Gbit/s", "UDP, 1000 packets/s", "connections/s"
-PHASES = tuple(f"{way}, {what}" for way, *_place in _WAYS for what in (_TCP, _UDP, _BEGUN))
+_KINDS = {"TCP, Gbit/s": _stream, "UDP, 1000 packets/s": _datagrams, "connections/s": _connections}
+PHASES = tuple(f"{way}, {kind}" for way, *_place in _WAYS for kind in _KINDS)
 
 
 def measure() -> Values:
     """All three ways; packets only where what was sent arrived."""
-    found = {}
-    for way, client, server, target, port in _WAYS:
-        said = _iperf(client, server, target, port)
-        found[f"{way}, {_TCP}"] = said["sum_received"]["bits_per_second"] / 1e9
-        said = _iperf(client, server, target, port, "--udp", "--bitrate", "0", "--length", str(SMALL))["sum"]
-        found[f"{way}, {_UDP}"] = (said["packets"] - said["lost_packets"]) / said["seconds"] / 1000
-        with _Server(server, "python3", "-c", _LISTEN, str(PORT), str(_CONNECTIONS)):
-            told = _client(client, "python3", "-c", _CONNECT, target, str(port), str(_CONNECTIONS))
-        found[f"{way}, {_BEGUN}"] = float(told)
+    found = {f"{way}, {kind}": measured(*place) for way, *place in _WAYS for kind, measured in _KINDS.items()}
     if not all(found.values()):
         raise AssertionError(f"nothing arrived: {found}")
     return found
@@ -130,7 +147,7 @@ class Engine(Subject):
     """Networks as the role has them made, with a container and a published port each."""
 
     name = peers.Engine.name
-    programs = ("ip", "nft", "iperf3")
+    programs = ("ip", "nft", "gcc", "iperf3")
 
     def measure(self, count: int) -> Values:
         from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
@@ -162,7 +179,7 @@ class Cni(Subject):
     """
 
     name = "CNI"
-    programs = ("ip", f"{CNI}/portmap", "iptables-restore", "iptables-save", "iperf3")
+    programs = ("ip", f"{CNI}/portmap", "iptables-restore", "iptables-save", "gcc", "iperf3")
 
     def measure(self, count: int) -> Values:
         uplink()

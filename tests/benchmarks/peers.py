@@ -15,6 +15,8 @@ from typing import Any
 from . import network, state
 from .subjects import Builder, timed
 
+PROGRAMS = Path(".cache/bench")  # in C, compiled
+
 
 def apply(lists: dict[str, list[dict[str, Any]]], wanted: str, changed: bool) -> float:
     """The seconds of the engine for one task."""
@@ -90,17 +92,15 @@ class C(Builder):
     programs = ("gcc",)
     complete = True
 
-    _DIRECTORY = Path(".cache/bench")
-
     @classmethod
     def compile(cls) -> None:
         for source in Path(__file__).parent.glob("*.c"):
-            program = str(cls._DIRECTORY / source.stem)
+            program = str(PROGRAMS / source.stem)
             flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror"]
             subprocess.run(["gcc", *flags, "-o", program, str(source)], check=True)
 
     def _run(self, program: str, *arguments: str) -> float:
-        command = [str(self._DIRECTORY / program), *arguments]
+        command = [str(PROGRAMS / program), *arguments]
         return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
 
     def fresh(self, count: int) -> float:

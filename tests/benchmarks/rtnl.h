@@ -3,17 +3,15 @@
  * GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
  * SPDX-License-Identifier: GPL-3.0-or-later
  *
- * Just enough of rtnetlink(7) for floor.c and reader.c. Whatever fails ends the program.
+ * Just enough of rtnetlink(7) for floor.c and reader.c.
  */
 #ifndef RTNL_H
 #define RTNL_H
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "checked.h"
+
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/if_addr.h>
@@ -23,27 +21,6 @@
 
 #define NAMESPACES "/run/netns"
 #define OWN_NAMESPACE "/proc/thread-self/ns/net"
-
-static inline void fail(const char *what, int error)
-{
-	fprintf(stderr, "%s: %s\n", what, strerror(error));
-	exit(1);
-}
-
-static inline int checked(int result, const char *what)
-{
-	if (result < 0)
-		fail(what, errno);
-	return result;
-}
-
-static inline double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
 
 /* A socket stays in the namespace in which it was made. */
 static inline int rtnl_socket(void)
