@@ -35,7 +35,7 @@ link set dev lo up
 address add {WORLD}/24 dev eth0
 link set dev eth0 up
 """
-_NUMBER = 5000
+_NUMBER, _GROUP = 9000, 1000  # of connections, and how many of them are timed together
 _LISTEN = """
 import socket, sys
 with socket.create_server(("", int(sys.argv[1])), backlog=100) as server:
@@ -44,12 +44,16 @@ with socket.create_server(("", int(sys.argv[1])), backlog=100) as server:
         server.accept()[0].close()
 """
 _CONNECT = """
-import socket, sys, time
-start = time.perf_counter()
-for _number in range(int(sys.argv[3])):
-    with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as connection:
-        connection.recv(1)
-print(int(sys.argv[3]) / (time.perf_counter() - start))
+import socket, statistics, sys, time
+address, port, number, group = sys.argv[1], *map(int, sys.argv[2:])
+rates = []
+for _group in range(number // group):
+    start = time.perf_counter()
+    for _number in range(group):
+        with socket.create_connection((address, port), timeout=5) as connection:
+            connection.recv(1)
+    rates.append(group / (time.perf_counter() - start))
+print(statistics.median(rates))
 """
 
 
@@ -121,9 +125,9 @@ def _arrived(namespace: str) -> int:
 
 
 def _connections(client: str, server: str, target: str, port: int) -> float:
-    """How many a second are begun and ended, one after the other."""
+    """How many a second are begun and ended, one after the other, in the median group of them."""
     with _Server(server, "python3", "-c", _LISTEN, str(PORT), str(_NUMBER)):
-        return float(_client(client, "python3", "-c", _CONNECT, target, str(port), str(_NUMBER)))
+        return float(_client(client, "python3", "-c", _CONNECT, target, *map(str, (port, _NUMBER, _GROUP))))
 
 
 _WAYS = (

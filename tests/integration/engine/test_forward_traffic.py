@@ -287,12 +287,15 @@ def test_connections_that_stand(policy: str, value: str) -> None:
 
 @few
 def test_connections_into_a_network(policy: str, value: str) -> None:
-    """From outside, and from an interface that is nobody's network: cut where the network becomes internal."""
+    """From outside, and from an interface that is nobody's network: cut only where the network becomes internal."""
     build(policy, value)
     apply({"forward": [{"bridge": "br0", "routed": True}]})
     for source in ("out", "v1"):
         with talking(source, "a1") as talk:
-            apply({"forward": [{"bridge": "br0", "routed": False, "internal": True}]})
+            apply({"forward": [{"bridge": "br0", "routed": False}]})
+            blocked(source, "a1")
+            talk.goes_on()
+            apply({"forward": [{"bridge": "br0", "internal": True}]})
             talk.is_cut()
             apply({"forward": [{"bridge": "br0", "routed": True, "internal": False}]})
             talk.goes_on()
