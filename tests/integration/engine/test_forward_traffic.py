@@ -40,20 +40,20 @@ POLICIES = {
         for program in ("iptables", "ip6tables")
     ),
 }
-COUNT = """
-table inet seen {
-    counter requests { }
-    chain input {
+PORT = 7777
+COUNT = f"""
+table inet seen {{
+    counter requests {{ }}
+    chain input {{
         type filter hook input priority 0;
         icmp type echo-request counter name requests
         icmpv6 type echo-request counter name requests
-        udp dport 7777 counter name requests
-    }
-}
+        udp dport {PORT} counter name requests
+    }}
+}}
 """
 
 FAMILIES = (4, 6)
-PORT = 7777
 NETWORKS = [{"bridge": "br0"}, {"bridge": "br1"}]
 
 machines = pytest.mark.parametrize(("policy", "value"), list(itertools.product(POLICIES, bridge_nf())), ids=str)

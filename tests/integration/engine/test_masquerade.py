@@ -238,6 +238,18 @@ def test_our_table_is_repaired(prints_otherwise: bool, monkeypatch: pytest.Monke
     assert not apply(declared).changed
 
 
+def test_what_others_declared_outlives_a_repair() -> None:
+    """A task that finds other rules, as those of another version are, puts back what all projects have there."""
+    apply(masquerade("nftables", bridge="br9", source="10.9.0.0/16"), project="other")
+    whole = snapshot.nft()
+    assert "bridgenet:1:other:" in whole
+    assert "10.9.0.0/16" in whole
+    shell("nft flush chain inet bridgenet postrouting")
+    apply(masquerade("nftables", bridge="br0"))
+    apply(masquerade("nftables", bridge="br0"), state="absent")
+    assert snapshot.nft() == whole
+
+
 def test_an_element_that_somebody_added_stays() -> None:
     """An element of our sets without our comment is looked at as somebody else's."""
     apply(masquerade("nftables", bridge="br0"))
