@@ -28,14 +28,18 @@ forward_delay:
   description:
     - How long a port listens, and then learns, before it forwards, in seconds, V(2) to V(30). Only with O(stp=true).
       V(15) for a bridge that is created.
-    - Changed in place.
+    - Another bridge that is the root of the spanning tree gives its own to all. Then that of this bridge cannot be
+      seen; it is taken to be as declared, with a warning where the two differ.
+    - Changed in place. Shown only where it is declared.
   type: int
 ageing_time:
   description:
     - How long the bridge remembers behind which port a MAC address is, in seconds, V(0) to V(1000000). V(300) for a
       bridge that is created.
     - With V(0) it remembers nothing, and floods every packet to all ports.
-    - Changed in place.
+    - While the topology of a spanning tree changes, for half a minute or so, the kernel takes twice the forward_delay,
+      and that of the bridge cannot be seen; it is taken to be as declared, with a warning.
+    - Changed in place. Shown only where it is declared.
   type: int
 vlan_filtering:
   description:

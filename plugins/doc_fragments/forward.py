@@ -36,7 +36,8 @@ bridge:
       comes in, least of all from another bridge that is declared by this option.
     - Out is not into a bridge of somebody else, like that of Docker. There the host's own policy holds. Where it is
       C(DROP) and the uplink of the host is a bridge, another entry with O(interface) and O(other) opens the way.
-    - The host itself is reached as before.
+    - The host itself is reached as before. Where firewalld runs, the bridge joins its zone C(trusted), by which all
+      that listens on the host is reached.
   type: str
 internal:
   description:

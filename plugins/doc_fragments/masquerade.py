@@ -27,6 +27,8 @@ out_interface:
 bridge:
   description:
     - Translate what leaves by any link but this bridge.
+    - With O(backend=nftables) that is what came in by the bridge, and not what the host itself sends from an address in
+      O(source), such as that of the bridge; with V(iptables) it is both.
   type: str
 backend:
   description:

@@ -61,7 +61,7 @@ restart:
     - When the command is started again after it ended, in the words of the Compose specification. V(unless-stopped) is
       the same as V(always), as one that was stopped by C(systemctl) stays so.
     - No service is started by a boot, after which there is no namespace to run it in. The next run of the task makes
-      both.
+      both. With O(nslab.bridgenet.transaction#module:persist) the boot brings back both, whatever this option says.
   type: str
   choices: ["no", always, on-failure, unless-stopped]
   default: "no"

@@ -65,7 +65,8 @@ group:
 backend:
   description:
     - V(nftables) uses a base chain for each rule in the table C(inet bridgenet_log), which is ours alone, ahead of
-      everything else at that hook.
+      the usual chains of O(table) at that hook. At V(prerouting), V(filter) comes after destinations were translated,
+      as for a published port; V(nat) sees the first packet of a flow before that.
     - V(iptables) uses a rule at the head of the chain, for IPv4, IPv6, or both.
     - V(auto) is V(nftables) where the program C(nft) works, otherwise V(iptables). With O(state=absent), it is both.
     - With another backend than before, the rule of the same label moves.

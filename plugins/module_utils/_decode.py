@@ -40,7 +40,9 @@ _TYPE_MASK = 0x3FFF  # without NLA_F_NESTED and NLA_F_NET_BYTEORDER
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_QDISC, _IFLA_MASTER = 1, 3, 4, 5, 6, 10
 _IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_CARRIER, _IFLA_LINK_NETNSID = 18, 20, 26, 33, 37
+_IFLA_PROP_LIST = 52
 _BR_FORWARD_DELAY, _BR_AGEING_TIME, _BR_STP_STATE, _BR_VLAN_FILTERING = 1, 4, 5, 7
+_BR_ROOT_ID, _BR_BRIDGE_ID, _BR_TOPOLOGY_CHANGE = 10, 11, 14
 _BR_NF_CALL_IPTABLES, _BR_NF_CALL_IP6TABLES, _BR_NF_CALL_ARPTABLES, _BR_VLAN_DEFAULT_PVID = 36, 37, 38, 39
 _TUN_OWNER, _TUN_GROUP, _TUN_TYPE, _TUN_PI, _TUN_VNET_HDR, _TUN_PERSIST, _TUN_MULTI_QUEUE = 1, 2, 3, 4, 5, 6, 7
 _VXLAN_ID, _VXLAN_GROUP, _VXLAN_LINK, _VXLAN_LOCAL, _VXLAN_TTL, _VXLAN_LEARNING = 1, 2, 3, 4, 5, 7
@@ -53,6 +55,8 @@ _NFTA_CHAIN_TABLE, _NFTA_CHAIN_NAME, _NFTA_CHAIN_HOOK, _NFTA_CHAIN_POLICY = 1, 3
 _NFTA_HOOK_HOOKNUM = 1
 _NDA_DST = 1
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_MULTIPATH, _RTA_TABLE = 1, 4, 5, 6, 9, 15
+
+_BR_KERNEL_STP = 1  # net/bridge/br_private.h
 
 IFF_UP = 1
 _IFF_TAP = 2  # linux/if_tun.h
@@ -117,6 +121,7 @@ class LinkRow:
     carrier: bool
     default_pvid: int | None  # of a bridge, where the kernel can filter VLANs
     qdisc: str  # the kind of that at the root
+    altnames: tuple[str, ...]  # more names by which the kernel knows it
 
 
 @dataclass
@@ -255,7 +260,17 @@ def _bridge(data: bytes, span: tuple[int, int]) -> BridgeOptions:
         nf_call_iptables=_flag(data, attrs, _BR_NF_CALL_IPTABLES),
         nf_call_ip6tables=_flag(data, attrs, _BR_NF_CALL_IP6TABLES),
         nf_call_arptables=_flag(data, attrs, _BR_NF_CALL_ARPTABLES),
+        lent=_lent(data, attrs),
     )
+
+
+def _lent(data: bytes, attrs: dict[int, tuple[int, int]]) -> tuple[str, ...]:
+    """The times of a bridge that are those of the spanning tree."""
+    if _u32(data, attrs, _BR_STP_STATE) != _BR_KERNEL_STP:
+        return ()
+    root, own = (data[slice(*attrs.get(kind, (0, 0)))] for kind in (_BR_ROOT_ID, _BR_BRIDGE_ID))
+    ageing = ("ageing_time",) if _flag(data, attrs, _BR_TOPOLOGY_CHANGE) else ()
+    return ageing if root == own else ("forward_delay", *ageing)
 
 
 def _default_pvid(data: bytes, span: tuple[int, int]) -> int | None:
@@ -364,9 +379,20 @@ def links(dump: list[bytes]) -> list[LinkRow]:
                 bool(told.get(_IFLA_CARRIER)),
                 default_pvid,
                 _string(told.get(_IFLA_QDISC, b"")),
+                _altnames(message, *layout.spans[_IFLA_PROP_LIST]) if _IFLA_PROP_LIST in layout.spans else (),
             )
         )
     return rows
+
+
+def _altnames(data: bytes, position: int, end: int) -> tuple[str, ...]:
+    """All attributes of such a list are of one type."""
+    found = []
+    while position + 4 <= end:
+        length, _kind = _ATTR.unpack_from(data, position)
+        found.append(_string(data[position + 4 : position + length]))
+        position += (length + 3) & ~3
+    return tuple(found)
 
 
 def _ip(raw: bytes) -> str:

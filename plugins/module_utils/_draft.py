@@ -36,6 +36,7 @@ from ._model import (
     Service,
     new_links_speak_ipv6,
     overlay,
+    place,
     released,
     unpublished,
 )
@@ -73,6 +74,17 @@ def remaining(routes: tuple[Route, ...], old: Link, addresses: tuple[str, ...]) 
 
     return tuple(
         route for route in routes if not route.via or leads(route, addresses) or not leads(route, old.addresses or ())
+    )
+
+
+def switched(link: Link, ipv6: bool) -> Link:
+    """A link when IPv6 is switched on or off for all of its namespace (addrconf_disable_ipv6, net/ipv6/addrconf.c)."""
+    if ipv6:
+        return link.but(ipv6=(link.mtu or 0) >= IPV6_MIN_MTU)
+    return link.but(
+        ipv6=False,
+        addresses=tuple(address for address in link.addresses or () if _names.family(address) == 4),
+        routes=tuple(route for route in link.routes or () if _names.family(route.to + route.via) == 4),
     )
 
 
@@ -213,7 +225,20 @@ class Draft:
 
     def put(self, namespace: str, link: Link) -> None:
         """Add or replace a link."""
-        self.links[namespace][link.name] = link
+        links = self.links[namespace]
+        if link.name not in links:
+            self._must_be_no_altname(namespace, link.name)
+        links[link.name] = link
+
+    def _must_be_no_altname(self, namespace: str, name: str) -> None:
+        """A message that names it would mean the other link, and change that."""
+        known = self.current.namespaces.get(namespace)
+        owner = next((one.name for one in known.named_otherwise if name in (one.altnames or ())), "") if known else ""
+        if owner:
+            raise BridgenetError(
+                f"interface {name!r}: {name} is an alternative name of {owner!r} in {place(namespace)} already "
+                f"(`ip link property`); choose another name, or declare {owner!r}"
+            )
 
     def drop(self, namespace: str, name: str) -> None:
         """A link goes; a veth takes its peer along, a bridge releases its ports."""
@@ -405,12 +430,15 @@ class Draft:
             # A link that is still to come begins with the default.
             if bridge in self.links[HOST] and values.setdefault(key, values.get(_LOCALNET_DEFAULT, "0")) != "1":
                 self.set_host_sysctl(key, "1")
-        former = {
-            one.key[0] for one in self.current.firewall.entries if isinstance(one, Element) and one.set == "localnet"
-        }
-        self.restore_host_sysctls(
-            [_sysctl.route_localnet(bridge) for bridge in sorted(former) if bridge not in bridges]
-        )
+
+    def _close_loopback(self) -> None:
+        """Bridges that the table does not guard any more, also where somebody flushed it, get their own value back."""
+        before = self.current.firewall
+        if before.intact and self.entries == before.entries:
+            return  # it may not even have been read
+        guarded = {one.key[0] for one in self.entries if isinstance(one, Element) and one.set == "localnet"}
+        opened = [key for key in self.originals if key.endswith("/route_localnet")]
+        self.restore_host_sysctls([key for key in sorted(opened) if _sysctl.of_interface(key) not in guarded])
 
     # --- the end ---
 
@@ -418,6 +446,7 @@ class Draft:
         """The predicted host."""
         if self.publishes:
             self._settle_published()
+        self._close_loopback()
         for key in list(self.originals):
             interface = _sysctl.of_interface(key)
             if interface and interface not in self.links[HOST]:  # its settings go with it

@@ -147,17 +147,29 @@ class KeepRule(Step):
         return (KeepRule("remove" if self.verb == "add" else "add", self.rule, self.comment),)
 
 
-def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
-    """All operations from one to the other."""
-    found: list[Operation] = []
+def guarding_steps(before: Firewall, after: Firewall) -> tuple[list[Operation], list[Operation]]:
+    """The changes of our table before links come, and after they went: what it forbids comes first and goes last.
+
+    Its sets have names of links, which may be there or not.
+    """
     old, new = _elements(before.entries), _elements(after.entries)
+    both = {**{one: comment for one, comment in old.items() if one.set in _nft.FORBIDDING}, **new}
+    gains: list[Operation] = []
     if new and (not before.table or not before.intact):
-        found.append(ChangeTable(_nft.load(new, before.ports), _nft.restore(before.table)))
-    elif not new and before.table and (old or not before.intact):
-        found.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
-    elif new != old:
-        found.append(ChangeTable(_nft.change(old, new), _nft.change(new, old)))
-    found += forget(set(old) ^ set(new))
+        gains.append(ChangeTable(_nft.load(both, before.ports), _nft.restore(before.table)))
+    elif new and both != old:
+        gains.append(ChangeTable(_nft.change(old, both), _nft.change(both, old)))
+    losses: list[Operation] = []
+    if not new and before.table and (old or not before.intact):
+        losses.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
+    elif new and both != new:
+        losses.append(ChangeTable(_nft.change(both, new), _nft.change(new, both)))
+    return gains, [*losses, *forget(set(old) ^ set(new))]
+
+
+def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:
+    """The operations of all else: what is logged, rules of iptables, and firewalld."""
+    found: list[Operation] = []
     old_logs, new_logs = _logs(before.entries), _logs(after.entries)
     if new_logs != old_logs:
         found.append(ChangeTable(_nft_log.change(old_logs, new_logs), _nft_log.restore(before.log_table)))

@@ -109,8 +109,8 @@ def _sshd_sockets() -> set[str]:
                 target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
                 if target.startswith("socket:["):
                     inodes.add(target[8:-1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended meanwhile
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue  # it ended meanwhile, or is nobody's whom a container may look at
     return inodes
 
 

@@ -36,7 +36,11 @@ class Route:
 
 @dataclass(frozen=True)
 class BridgeOptions:
-    """What only a bridge has. Times are in hundredths of a second, as in linux/if_link.h (clock_t)."""
+    """What only a bridge has. Times are in hundredths of a second, as in linux/if_link.h (clock_t).
+
+    The kernel tells the times that are in force. `lent` names those that are the spanning tree's: its root gives
+    forward_delay to all others, and while its topology changes, ageing_time is twice that (net/bridge/br_stp.c).
+    """
 
     stp: bool | None = None
     forward_delay: int | None = None
@@ -45,6 +49,7 @@ class BridgeOptions:
     nf_call_iptables: bool | None = None
     nf_call_ip6tables: bool | None = None
     nf_call_arptables: bool | None = None
+    lent: tuple[str, ...] | None = field(default=None, compare=False)  # only seen
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,7 @@ class Link:
     persistent: bool | None = field(default=None, compare=False)  # a tun or tap outlives the process that made it
     held_by: tuple[int, ...] | None = field(default=None, compare=False)  # processes that have a tun or tap open
     default_pvid: int | None = field(default=None, compare=False)  # of a bridge, and with a port that of its bridge
+    altnames: tuple[str, ...] | None = field(default=None, compare=False)  # more names by which the kernel knows it
 
     @property
     def vni(self) -> tuple[Any, ...] | None:
@@ -218,6 +224,11 @@ class Namespace:
     sysctls: Mapping[str, str] = field(default_factory=dict)  # only those that somebody asked for
     nsid: int | None = None  # the id that the host's own namespace has for it, -1 is none; only where asked for
     inode: int = field(default=0, compare=False)  # what tells two namespaces apart while both exist
+
+    @functools.cached_property
+    def named_otherwise(self) -> Sequence[Link]:
+        """The links that have alternative names."""
+        return [link for link in self.links.values() if link.altnames]
 
     @property
     def label(self) -> str:

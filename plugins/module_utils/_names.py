@@ -126,6 +126,15 @@ def generated_mac(host: str, project_name: str, object_name: str) -> str:
     return ":".join(f"{byte:02x}" for byte in b"\x02" + digest[:5])
 
 
+def last_mac(mac: str) -> str:
+    """The same for a port of somebody else's bridge, above those of all vendors.
+
+    The bridge may have the lowest one of its ports for its own (br_stp_recalculate_bridge_id, net/bridge/br_stp_if.c),
+    and then keeps that.
+    """
+    return f"fe{mac[2:]}"
+
+
 def mtu(value: int) -> int:
     """An MTU in bytes, 68 (RFC 791) to 65535."""
     if not 68 <= value <= 65535:

@@ -178,6 +178,10 @@ class Publisher:
         try:
             os.close(os.open(target, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0))
         except FileExistsError:
+            if not os.path.exists(target):
+                raise BridgenetError(
+                    f"{target} is a symbolic link to {os.readlink(target)}, which is not there any more; remove it"
+                ) from None
             if os.stat(target).st_dev == os.stat(OWN).st_dev:
                 raise BridgenetError(
                     f"namespace {name!r} has just been created by somebody else; run this again"

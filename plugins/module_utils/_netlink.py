@@ -51,6 +51,8 @@ _IFLA_EXT_MASK = 29
 _IFLA_IFNAME = 3
 
 _SEQUENCE = struct.Struct("=I")
+_FLAGS = struct.Struct("=6xH")  # of a message's header
+_DUMPS = 50  # how often what others change meanwhile is read
 _HEADER = struct.Struct("=IHHII")  # length, type, flags, sequence, port
 _KIND = struct.Struct("=H")
 _ID = struct.Struct("=i")
@@ -240,24 +242,29 @@ class Socket:
 
     def _dump(self, kind: int, payload: bytes) -> list[bytes]:
         """The messages of a consistent dump: one during which something changed is told, and asked for again."""
-        while True:
+        for _again in range(_DUMPS):
             found = self._dump_once(kind, payload)
             if found is not None:
                 return found
+        raise BridgenetError(
+            f"the network was changed by others during each of {_DUMPS} attempts to read it; run this again when they "
+            "are done"
+        )
 
     def _dump_once(self, kind: int, payload: bytes) -> list[bytes] | None:
         self._sequence += 1
         header = _HEADER.pack(16 + len(payload), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + payload)
         found: list[bytes] = []
+        flags = 0  # any message may tell of the interruption (nl_dump_check_consistent, include/net/netlink.h)
         while True:
             for answer, message in _decode.messages(self._socket.recv(65536)):
+                flags |= _FLAGS.unpack_from(message)[0]
                 if answer == _decode.NLMSG_ERROR:
                     code = struct.unpack_from("=i", message, 16)[0]
                     raise Refused(-code, os.strerror(-code))
                 if answer == _decode.NLMSG_DONE:
-                    interrupted = struct.unpack_from("=H", message, 6)[0] & _NLM_F_DUMP_INTR
-                    return None if interrupted else found
+                    return None if flags & _NLM_F_DUMP_INTR else found
                 found.append(message)
 
     def links(self) -> list[_decode.LinkRow]:

@@ -57,12 +57,14 @@ FORWARD = ("accepted", "replies", "bridges", "internal", "routed")  # the sets o
 PUBLISHED = ("published4", "published6", "published_at4", "published_at6")  # the maps of the resource publish
 # What follows from these maps, and belongs to no project: what is in use by any of them stands there.
 FOLLOWING = ("publishers4", "publishers6", "localnet")
+FORBIDDING = ("bridges", "internal", "localnet")  # without these, more gets through
 FOLLOWING_COMMENT = f"{_labels.MARK}publish"
 
 # Most packets belong to a connection that stands, between a network and what is none: these are asked for first. Each
 # set in which a packet is looked up costs it 0.1 us, one of intervals up to 0.6 (docs/performance.md).
 # Forward: before the chains of others at priority filter, which see the mark. What nobody declared falls through, and
 # so does what goes to a bridge that is not ours: whether Docker's or libvirt's networks may be asked, they decide.
+# What conntrack calls invalid no NAT translates: it would leave a masqueraded network with the source that it has.
 # Postrouting: between two ports of one bridge packets pass here when bridge-nf-call-iptables is 1, and must keep
 # their source; these come in by no interface, nor does what the host itself sends.
 # Published ports: who is on the same bridge would be answered past the host, so it gets the host's address; such a
@@ -90,9 +92,16 @@ _RULES = f"""\
         ct direction reply iifname . ip saddr @publishers4 goto pass
         ct direction reply iifname . ip6 saddr @publishers6 goto pass
     }}
+    chain untranslated {{
+        iifname . ip saddr @masquerade4 oifname . ip saddr != @masquerade4 drop
+        iifname . ip6 saddr @masquerade6 oifname . ip6 saddr != @masquerade6 drop
+        oifname . ip saddr @masquerade_out4 oifname . ip saddr != @masquerade4 drop
+        oifname . ip6 saddr @masquerade_out6 oifname . ip6 saddr != @masquerade6 drop
+    }}
     chain forward {{
         type filter hook forward priority filter - 10; policy accept;
         ct state established,related jump answers
+        ct state invalid jump untranslated
         iifname . oifname @accepted goto pass
         ct state established,related iifname . oifname @replies goto pass
         iifname @internal drop

@@ -36,7 +36,9 @@ _RULE = re.compile(
     r"counter packets (?P<packets>\d+) bytes (?P<bytes>\d+) "
     r'log prefix "(?P<prefix>[^"]+)"(?: group (?P<group>\d+))? comment "(?P<comment>bridgenet:1:[^"]+)"\n'
 )
-_PROTOCOLS = {"icmpv6": "ipv6-icmp"}  # as nft prints them
+# nft knows their names only where /etc/protocols is there, which is another package's, and prints those that it knows.
+_PROTOCOLS = {"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "sctp": "132"}
+_NAMES = {**{number: name for name, number in _PROTOCOLS.items()}, "ipv6-icmp": "icmpv6"}
 
 
 def _rule(log: Log) -> str:
@@ -68,7 +70,6 @@ def parse(listing: str) -> dict[Log, tuple[str, tuple[int, int]]]:
         if match is None or bool(match["first"]) != (table == "nat"):
             continue  # somebody else's, or changed: ours is then made anew
         said = {key: value or "" for key, value in match.groupdict().items()}
-        protocols = {text: name for name, text in _PROTOCOLS.items()}
         log = Log(
             hook=hook,
             table=table,
@@ -77,7 +78,7 @@ def parse(listing: str) -> dict[Log, tuple[str, tuple[int, int]]]:
             destination=_names.subnet(said["destination"]) if said["destination"] else "",
             in_interface=said["in_interface"],
             out_interface=said["out_interface"],
-            protocol=protocols.get(said["protocol"], said["protocol"]),
+            protocol=_NAMES.get(said["protocol"], said["protocol"]),
             group=int(said["group"]) if said["group"] else None,
         )
         found[log] = (said["comment"], (int(said["packets"]), int(said["bytes"])))

@@ -162,7 +162,8 @@ class SetNsid(NetlinkOperation):
         return ["netns", "set", self.name, str(self.number)]
 
     def guarded(self) -> tuple[str, ...]:
-        return (f"ip netns list-id | grep -q '^nsid {self.number} ' || {self.commands()[0]}",)
+        # It complains of a file without a namespace, which a crash left.
+        return (f"ip netns list-id 2>/dev/null | grep -q '^nsid {self.number} ' || {self.commands()[0]}",)
 
     def undo(self) -> tuple[Operation, ...]:
         return ()

@@ -191,9 +191,9 @@ def _peers(ids: _Ids, dumps: Mapping[str, _Dump]) -> dict[tuple[str, int], tuple
                 found[dump.name, row.index] = (dump.name, dump.by_index[row.link].name)
     for (index, link), some in ends.items():
         for name, row in some:
-            for other in ends.get((link, index), ()):
-                if other[0] != name and ids.are_a_pair((name, row), other):
-                    found[name, index] = (other[0], other[1].name)
+            for other, far in ends.get((link, index), ()) if (name, index) not in found else ():
+                if other != name and (other, link) not in found and ids.are_a_pair((name, row), (other, far)):
+                    found[name, index], found[other, link] = (other, far.name), (name, row.name)
                     break
     return found
 
@@ -254,6 +254,7 @@ def _links(
                 "persistent": row.persistent,
                 "held_by": tuple(holders.get(row.name, (0,))) if _is_open(row) else (),
                 "default_pvid": (master or row).default_pvid,
+                "altnames": row.altnames,
             }
         )
     return found

@@ -10,16 +10,18 @@ operations in reverse restores it.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 from . import _forwarding, _known_names, _names, _namespaces, _sysctl
 from ._announcements import announcements
 from ._boot_steps import boot_steps
-from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port
-from ._firewall_steps import firewall_steps
+from ._draft import IPV6_MIN_MTU, NEW_LOOPBACK, smallest_port, switched
+from ._firewall_steps import firewall_steps, guarding_steps
 from ._known_names import KnownNames
 from ._model import (
     HOST,
+    NO_IPV6_ALL,
     BridgeOptions,
     Host,
     Link,
@@ -101,6 +103,8 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += work.removed_first
     operations += work.given_up
     operations += [DeleteNamespace(name) for name in moved]
+    gains, losses = guarding_steps(current.firewall, predicted.firewall)
+    operations += gains
     operations += work.adoptions
     operations += work.builds
     operations += work.second_names
@@ -112,6 +116,7 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
+    operations += losses
     operations += boot_steps(current, predicted)
     operations += announcements(current, predicted)
     if giving_back:
@@ -170,6 +175,15 @@ def _sysctl_steps(namespace: str, before: Mapping[str, str], after: Mapping[str,
     return found
 
 
+def _with_each_link(links: Mapping[str, Link], changes: Ops) -> Ops:
+    """Undone, the switch of IPv6 for a whole namespace gives each link its own back."""
+    own = tuple((_DISABLE_IPV6.format(link.name), str(int(not link.ipv6))) for link in links.values())
+    return [
+        dataclasses.replace(one, followers=own) if isinstance(one, SetSysctl) and one.key == NO_IPV6_ALL else one
+        for one in changes
+    ]
+
+
 def _at(host: Host, end: End) -> Link:
     """A link that is there."""
     return host.namespaces[end[0]].links[end[1]]
@@ -199,26 +213,45 @@ class _Work:
             link = _at(current, end)
             if not needed.isdisjoint([end, link.peer, (end[0], link.vni), *_route_keys(end, link)]):
                 recreated.update([end, link.peer] if link.peer else [end])
-        self.removed_first = self._deletions(gone, recreated)
+        self.removed_first = self._releases(kept, recreated) + self._deletions(gone, recreated)
         self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
         self._attach()
         self._build(new)
         for name, namespace in predicted.namespaces.items():
             known = current.namespaces.get(name)
             if name != HOST and known is not None and known is not namespace:
-                self.updates += _sysctl_steps(name, known.sysctls, namespace.sysctls)
+                anew = {link for where, link in new if where == name}  # begin with the kernel's values
+                stay = {key: one for key, one in known.sysctls.items() if _sysctl.of_interface(key) not in anew}
+                self.updates += _with_each_link(known.links, _sysctl_steps(name, stay, namespace.sysctls))
         # Bridges last: the kernel adjusts their MTU while ports come and go.
         changes: Ops = []
         for end in sorted(kept, key=self._is_bridge):
             if spoken(end[0]) != end[0]:  # while commands can still name it
                 self.removed_first += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
                 continue
-            changes += update(end[0], _at(current, end), _at(predicted, end), current.ipv6)
+            changes += update(end[0], self._released(end, recreated), _at(predicted, end), current.ipv6)
         # What a link gives up another one may take: a default route above all.
         self.given_up = [operation for operation in changes if isinstance(operation, (DelRoute, DelAddress))]
         self.updates += [operation for operation in changes if not isinstance(operation, (DelRoute, DelAddress))]
         self.updates += self._raise
         self.updates += self._held_mtus()
+
+    def _released(self, end: End, recreated: set[End]) -> Link:
+        """A link that stays, as it is when bridges that are in the way have gone, and IPv6 has been switched on."""
+        link = _at(self._current, end)
+        if (end[0], link.master) in recreated:
+            link = link.but(master="", port=None, vlans=None)
+        off, on = (_sysctls(host, end[0]).get(NO_IPV6_ALL, "0") for host in (self._current, self._predicted))
+        return switched(link, ipv6=True) if off != "0" and on == "0" else link
+
+    def _releases(self, kept: list[End], recreated: set[End]) -> Ops:
+        """Their ports leave such bridges first: undone, they come back after them."""
+        found: Ops = []
+        for end in kept:
+            link = _at(self._current, end)
+            if (end[0], link.master) in recreated:
+                found += update(end[0], link, link.but(master="", port=None, vlans=None), self._current.ipv6)
+        return found
 
     @staticmethod
     def _link(host: Host, end: End) -> Link | None:
@@ -311,24 +344,33 @@ class _Work:
 
     def _again(self, namespace: str, link: Link) -> Ops:
         """What makes a deleted link anew, with all that it had."""
+        own = self._own_sysctls(namespace, link)
         if link.kind == "bridge":
-            sysctls = self._current.namespaces[namespace].sysctls
-            own = {key: value for key, value in sysctls.items() if _sysctl.of_interface(key) == link.name}
             made = _new_bridge(namespace, link)
-            made += _raised(namespace, link, 1500, self._starts(self._current, namespace))
-            return made + _sysctl_steps(namespace, {}, own)
+            return made + _raised(namespace, link, 1500, self._starts(self._current, namespace)) + own
         far = self._link(self._current, link.peer) if link.peer else None
         if link.kind == "veth" and far is not None and link.peer is not None:
             starts = (self._starts(self._current, namespace), self._starts(self._current, link.peer[0]))
-            return _new_pair(namespace, link, link.peer[0], far, starts, self._current.ipv6)
+            pair = _new_pair(namespace, link, link.peer[0], far, starts, self._current.ipv6)
+            return pair + own + self._own_sysctls(link.peer[0], far)
         if link.tun is not None:
-            return _new_tun(namespace, link, link.tun, self._starts(self._current, namespace), self._current.ipv6)
+            return _new_tun(namespace, link, link.tun, self._starts(self._current, namespace), self._current.ipv6) + own
         if link.vxlan is not None:
-            return _new_vxlan(namespace, link, self._starts(self._current, namespace), self._current.ipv6)
+            return _new_vxlan(namespace, link, self._starts(self._current, namespace), self._current.ipv6) + own
         return []
+
+    def _own_sysctls(self, namespace: str, link: Link) -> Ops:
+        """The known settings of an interface, which a new one of its name does not have."""
+        sysctls = self._current.namespaces[namespace].sysctls
+        return _sysctl_steps(
+            namespace, {}, {key: value for key, value in sysctls.items() if _sysctl.of_interface(key) == link.name}
+        )
 
     def _build(self, new: list[End]) -> None:
         pending = dict.fromkeys(new)  # a set in the order of the declaration
+        for name in dict.fromkeys(namespace for namespace, _name in new):
+            if self._predicted.namespaces[name].nsid is not None:  # before a pair has the kernel give it to another one
+                self._namespace(name)
         for end in new:
             link = _at(self._predicted, end)
             if link.kind == "bridge" and link.mac and end[0] in self._current.namespaces:

@@ -67,7 +67,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 before:
-  description: The bridges as they were, in the form of O(config). One that did not exist is not in the list.
+  description:
+    - The bridges as they were, in the form of O(config). One that did not exist is not in the list.
+    - C(forward_delay), C(ageing_time), C(accept_ra) and C(vlans) are shown only where they are declared.
   returned: success
   type: list
   elements: dict
@@ -88,8 +90,6 @@ after:
       routes: []
       label: br0
       stp: false
-      forward_delay: 15
-      ageing_time: 300
       vlan_filtering: false
       nf_call_iptables: false
       nf_call_ip6tables: false

@@ -90,6 +90,7 @@ after:
       hairpin: false
       learning: true
       bpdu_guard: false
+      neigh_suppress: false
       priority: 32
 actions:
   description: What was done, or would be done, as commands for a shell.

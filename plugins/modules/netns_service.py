@@ -86,8 +86,12 @@ after:
         Type: exec
         SyslogIdentifier: web
         NetworkNamespacePath: /run/netns/ns1
+        BindReadOnlyPaths:
+          - -/etc/netns/ns1/hosts:/etc/hosts
+          - -/etc/netns/ns1/resolv.conf:/etc/resolv.conf
         ExecStart: python3 -m http.server 8000
         Restart: "no"
+        TimeoutStopSec: "10"
 actions:
   description: What was done, or would be done, as commands for a shell.
   returned: success

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ SPEC: dict[str, Any] = {
 }
 
 _HZ = 100  # clock_t, in which the kernel tells a bridge's times
+_TIMES = ("forward_delay", "ageing_time")
 _FLAGS = ("stp", "vlan_filtering", "nf_call_iptables", "nf_call_ip6tables", "nf_call_arptables")
 
 
@@ -77,7 +79,7 @@ class Bridge(OwnedLink):
         if self._heeds_vlans():
             draft.need_vlans(self.what)
         old = found or self._new(draft, mac=self.mac, mtu=1500, bridge=NEW_BRIDGE)
-        changed = change(old, self.link, self.exclusive)
+        changed = change(old, self._visible(draft, old), self.exclusive)
         if self.vlans is not None:
             changed = _vlans.with_vlans(changed, self.vlans, self.exclusive)
         draft.put(self.namespace, changed)
@@ -87,6 +89,19 @@ class Bridge(OwnedLink):
                 raise BridgenetError(f"{self.what}: accept_ra is for IPv6, and {why}; drop accept_ra")
             draft.sysctls[self.namespace][self._accept_ra_key] = str(self.accept_ra)
 
+    def _visible(self, draft: Draft, old: Link) -> Link:
+        """What is declared, without the times of which it cannot be seen whether they differ."""
+        declared, told = self.link.bridge, old.bridge
+        if declared is None or told is None or declared.stp is False:
+            return self.link
+        hidden = [name for name in told.lent or () if getattr(declared, name) not in (None, getattr(told, name))]
+        for name in hidden:
+            draft.warnings.append(
+                f"{self.what}: {getattr(told, name) // _HZ} s is the {name} of the spanning tree, and the kernel does "
+                f"not tell that of the bridge; it is taken to be {getattr(declared, name) // _HZ}, as declared"
+            )
+        return self.link.but(bridge=dataclasses.replace(declared, **dict.fromkeys(hidden))) if hidden else self.link
+
     def view(self, host: Host) -> Options | None:
         link = self._standing(host)
         if link is None or link.bridge is None:
@@ -95,13 +110,15 @@ class Bridge(OwnedLink):
         options = link.bridge
         shown.update(
             stp=options.stp,
-            forward_delay=(options.forward_delay or 0) // _HZ,
-            ageing_time=(options.ageing_time or 0) // _HZ,
             vlan_filtering=options.vlan_filtering,
             nf_call_iptables=options.nf_call_iptables,
             nf_call_ip6tables=options.nf_call_ip6tables,
             nf_call_arptables=options.nf_call_arptables,
         )
+        for name in _TIMES:  # what nobody declares may come from the spanning tree, and change at any time
+            declared = getattr(self.link.bridge, name)
+            if declared is not None:
+                shown[name] = (declared if name in (options.lent or ()) else getattr(options, name)) // _HZ
         if self.accept_ra is not None:
             value = host.namespaces[self.namespace].sysctls.get(self._accept_ra_key)
             shown["accept_ra"] = None if value is None else int(value)

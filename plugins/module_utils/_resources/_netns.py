@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import _labels, _names, _sysctl
-from .._draft import NEW_LOOPBACK, Draft
+from .._draft import NEW_LOOPBACK, Draft, switched
 from .._errors import BridgenetError
 from .._labels import Label
 from .._model import HOST, NO_IPV6_ALL, NO_IPV6_DEFAULT, Host, Source
@@ -231,6 +231,10 @@ class Netns(Resource):
             values[name] = value
         if NO_IPV6_ALL in self.sysctls and NO_IPV6_DEFAULT in values and NO_IPV6_DEFAULT not in self.sysctls:
             values[NO_IPV6_DEFAULT] = values[NO_IPV6_ALL]  # the kernel sets both
+        current = draft.current.namespaces.get(key)
+        if NO_IPV6_ALL in self.sysctls and current and current.sysctls.get(NO_IPV6_ALL) != values[NO_IPV6_ALL]:
+            for link in list(draft.links[key].values()):
+                draft.put(key, switched(link, draft.current.ipv6 and values[NO_IPV6_ALL] == "0"))
 
     # --- absent ---
 

@@ -79,8 +79,10 @@ class SysctlBridgeNf(Resource):
                     "load it for the whole host, or false"
                 )
             draft.modules.append(MODULE)
-            draft.sysctls[HOST].update({_key(call): "1" for call in _CALLS})  # as the module sets them
             loaded = True
+        if MODULE in draft.modules:  # which is just being loaded, and sets them in every namespace
+            for call in _CALLS:
+                draft.sysctls[self.namespace].setdefault(_key(call), "1")
         if loaded:
             for call, value in self.calls:
                 self._set(draft, _key(call), "1" if value else "0")

@@ -51,6 +51,7 @@ ip link set dev v4 mtu 600
 ip link set dev v4 alias 'caf\u00e9, and "quotes"'
 sysctl -qw net/ipv6/conf/v5/disable_ipv6=1
 ip link add name x0 type veth peer name y0
+ip link property add dev x0 altname another-name altname x0-with-a-name-that-is-longer-than-fifteen-bytes
 ip -n a link add name x0 type veth peer name y0 netns b
 ip link set dev br0 up; ip link set dev br1 up; ip link set dev x0 up; ip link set dev y0 up
 ip link add link x0 name m0 type macvlan 2>/dev/null || true
@@ -194,6 +195,7 @@ def reference_link(message: Any) -> LinkRow:
         persistent=tun is not None and bool(data.get_attr("IFLA_TUN_PERSIST")),
         carrier=bool(message.get_attr("IFLA_CARRIER")),
         qdisc=message.get_attr("IFLA_QDISC") or "",
+        altnames=tuple(value for _name, value in (message.get_attr("IFLA_PROP_LIST") or {"attrs": ()})["attrs"]),
         default_pvid=data.get_attr("IFLA_BR_VLAN_DEFAULT_PVID") if kind == "bridge" else None,
     )
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 import socket
 import struct
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +19,8 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._info import gathe
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply, check
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
+
+from .waiting import until
 
 OUTSIDE4, OUTSIDE6 = "198.18.0.9", "fd00:198::9"
 ROUTER = "fe80::9"  # outside, which advertises itself
@@ -92,13 +92,6 @@ def counted(counter: str) -> int:
         found = re.search(r"packets (\d+)", shell(f"nft list counter ip6 seen {counter}"))
     assert found
     return int(found[1])
-
-
-def until(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
 
 
 def advertise(namespace: str, interface: str, lifetime: int = 1800, source: str = ROUTER) -> None:
@@ -183,16 +176,16 @@ def test_nobody_is_renumbered() -> None:
 @pytest.mark.usefixtures("outside")
 def test_the_advertised_default_route_survives() -> None:
     """A host that forwards IPv6 has it still, and hears the next advertisement too."""
-    assert until(lambda: "tentative" not in shell("ip -6 address show dev up0"))
+    until(lambda: "tentative" not in shell("ip -6 address show dev up0"))
     advertise("outside", "out0")
-    assert until(lambda: ROUTER in advertised())
+    until(lambda: ROUTER in advertised())
     apply(lists())
     assert snapshot.sysctl("net/ipv6/conf/all/forwarding") == "1"
     assert ROUTER in advertised()
     advertise("outside", "out0", lifetime=0)
-    assert until(lambda: not advertised())
+    until(lambda: not advertised())
     advertise("outside", "out0")
-    assert until(lambda: ROUTER in advertised())
+    until(lambda: ROUTER in advertised())
 
 
 @pytest.mark.usefixtures("outside")
@@ -209,5 +202,5 @@ def test_no_container_is_a_router_of_the_host(isolation: bool, forwarding: bool)
     )
     shell(f"ip -n a address add {ROUTER}/64 dev eth0 nodad; sysctl -qw net/ipv6/conf/br-both/accept_ra_defrtr=1")
     advertise("a", "eth0")
-    assert until(lambda: ROUTER in shell("ip -n b -6 route show default proto ra"))
+    until(lambda: ROUTER in shell("ip -n b -6 route show default proto ra"))
     assert not advertised()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.test_forward_t
 )
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_traffic import bridge_nf
 from ansible_collections.nslab.bridgenet.tests.integration.engine.test_undo import undoes
+from ansible_collections.nslab.bridgenet.tests.integration.engine.waiting import until
 
 __all__ = ["installed_docker"]  # a fixture
 
@@ -63,10 +63,7 @@ def bound(permanent: str = "") -> list[str]:
 
 def wait_for(command: str) -> None:
     """Until it succeeds: Docker hears of a reload when that is over."""
-    end = time.monotonic() + 60
-    while subprocess.run(["sh", "-c", command], check=False).returncode != 0:
-        assert time.monotonic() < end, command
-        time.sleep(0.05)
+    until(lambda: subprocess.run(["sh", "-c", command], check=False).returncode == 0)
 
 
 def reload(docker: bool) -> None:
@@ -86,14 +83,6 @@ def rules_of_iptables() -> list[str]:
     """
     others = ("trusted", "FORWARD_POLICIES -i br", "DOCKER-ISOLATION")
     return sorted(line for line in shell("iptables -S; ip6tables -S").splitlines() if not any(map(line.count, others)))
-
-
-def wait_until_rules_are(expected: list[str]) -> None:
-    """Docker makes its chains anew one by one."""
-    end = time.monotonic() + 60
-    while (found := rules_of_iptables()) != expected:
-        assert time.monotonic() < end, f"{found}, not {expected}"
-        time.sleep(0.05)
 
 
 def isolated() -> None:
@@ -158,7 +147,7 @@ def test_a_reload_where_the_host_drops(tmp_path: Path, backend: str, docker: boo
         assert not check(FORWARD).changed
         assert apply(FORWARD, state="absent").changed
         assert zones() == first[0]
-        wait_until_rules_are(first[1])
+        until(lambda: rules_of_iptables() == first[1])  # Docker makes its chains anew one by one
         assert "bridgenet" not in shell("firewall-cmd --permanent --direct --get-all-rules")
 
 

@@ -87,6 +87,35 @@ def test_multicast(family: int) -> None:
             assert listener.recvfrom(10)[1][0] == seen
 
 
+RESETS = """
+table inet seen { counter c { }
+    chain i { type filter hook prerouting priority 0; tcp flags rst counter name c; }
+}
+"""
+
+
+@families
+@pytest.mark.parametrize("where", [{"bridge": "br0"}, {"out_interface": "up0"}], ids=["bridge", "interface"])
+def test_what_is_of_no_connection_does_not_leave(family: int, where: dict[str, str]) -> None:
+    """NAT passes it over, and it would be seen with the container's own address. Between neighbours it passes."""
+    build("accept", bridge_nf()[-1])
+    for name in ("out", "a2"):
+        with inside(name):
+            shell(f"nft -f - <<'END'\n{RESETS}\nEND")
+    with inside("a1"):
+        sender = socket.socket(family_of(target("out", family)), socket.SOCK_RAW, socket.IPPROTO_TCP)
+    reset = struct.pack("!HHIIBBHHH", PORT, PORT, 1, 1, 5 << 4, 0x14, 0, 0, 0)
+    with sender, listening("out", [PORT], ["udp"]):
+        sender.sendto(reset, (target("out", family), 0))
+        eventually("ip netns exec out nft list counter inet seen c | grep -q 'packets 1 '")
+        apply({"masquerade": [masquerade(family, **where)]})
+        sender.sendto(reset, (target("out", family), 0))
+        assert ask("a1", "udp", target("out", family), PORT, PATIENCE)  # which came behind it
+        sender.sendto(reset, (target("a2", family), 0))
+        eventually("ip netns exec a2 nft list counter inet seen c | grep -q 'packets 1 '")
+    assert "packets 1 " in shell("ip netns exec out nft list counter inet seen c")
+
+
 GUARDED = """
 table ip seen_before { counter c { }
     chain i { type filter hook prerouting priority -310; iifname "br0" udp dport 7 counter name c; }

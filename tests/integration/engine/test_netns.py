@@ -111,6 +111,33 @@ def test_a_sysctl_of_an_interface_that_comes_with_it() -> None:
     story.changes({**netns(sysctls={"net/ipv4/conf/eth0/rp_filter": "1"}), "veth": [pair]})
 
 
+def test_a_sysctl_of_an_interface_that_is_made_anew() -> None:
+    """It is set again, and also where that is undone."""
+    sysctls = netns(sysctls={"net.ipv4.conf.eth0.rp_filter": 2})
+    objects, renamed = (
+        {**sysctls, "veth": [{"name": name, "label": "v", "peer": {"name": "eth0", "namespace": "a"}}]}
+        for name in ("v0", "v1")
+    )
+    story = Story()
+    story.changes(objects)
+    fails = {"name": "y0", "peer": {"name": "y1", "routes": [{"to": "default", "via": "10.9.0.1"}]}}
+    with pytest.raises(BridgenetError, match="what this run had done was undone"):
+        apply({**renamed, "veth": [*renamed["veth"], fails]}, purge=True)
+    assert snapshot.sysctl("net/ipv4/conf/eth0/rp_filter", "a") == "2"
+    story.changes(renamed, purge=True)
+    assert snapshot.sysctl("net/ipv4/conf/eth0/rp_filter", "a") == "2"
+
+
+def test_a_declared_nsid_is_not_given_to_another_namespace() -> None:
+    """The kernel gives the lowest one that is free to whatever a pair leads to."""
+    objects = {
+        "netns": [{"name": "a"}, {"name": "b", "nsid": 0}],
+        "veth": [{"name": f"v{name}", "peer": {"name": "eth0", "namespace": name}} for name in "ab"],
+    }
+    Story().changes(objects)
+    assert "0 (iproute2 netns name: b)" in shell("ip netns list-id").replace("nsid ", "")
+
+
 def test_take_over() -> None:
     """Somebody else's namespace is left alone, unless it is handed over."""
     story = Story(

@@ -54,6 +54,15 @@ def counted(report: Report) -> dict[str, int]:
     return {view["label"]: view["packets"] for _module, _what, view in report.counters}
 
 
+@pytest.mark.parametrize("protocol", ["tcp", "udp", "sctp", "icmp", "icmpv6"])
+@pytest.mark.parametrize("netbase", [True, False])
+def test_protocols(protocol: str, netbase: bool) -> None:
+    """Also where /etc/protocols, of the package netbase, is not there: then nft knows numbers only."""
+    story = Story("" if netbase else "rm -f /etc/protocols")
+    story.changes(logs(FORWARD, protocol=protocol, backend="nftables"))
+    story.changes(logs(FORWARD, protocol=protocol, backend="nftables", state="absent"))
+
+
 @backends
 @pytest.mark.parametrize(
     "declared",

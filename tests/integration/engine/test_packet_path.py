@@ -27,7 +27,8 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.networks impor
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import inside, shell
 
 from .test_traffic import OUTSIDE, PREPARE
-from .test_tuntap import IFF_TUN, attached, sends, until
+from .test_tuntap import IFF_TUN, attached, sends
+from .waiting import until
 
 PATIENCE = 10  # seconds for an answer that comes
 

@@ -6,7 +6,9 @@ on. tests/integration/systemd has the unit."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,24 @@ def test_a_boot_gives_the_same_as_the_engine(systemd: list[tuple[str, ...]]) -> 
     assert systemd[2:] == [("disable", "--quiet", "--now", "--", "nslab-bridgenet-default.service"), ("daemon-reload",)]
 
 
+def test_it_does_not_wait_for_ever() -> None:
+    """A task that holds the lock may wait for a service that systemd starts after the script."""
+    apply(networks.blue(), persist=True)
+    script = SCRIPT.read_text()
+    assert script.count("flock -w 120 9") == 1
+    with sandbox(rebooted=True):
+        descriptor = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            argv = ["/bin/sh", "-c", script.replace("flock -w 120 9", "flock -w 0 9")]
+            done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        finally:
+            os.close(descriptor)
+        assert done.returncode != 0
+        assert "another change of this host's networks has not ended within 120 seconds" in done.stdout + done.stderr
+        assert [one["ifname"] for one in snapshot.links()] == ["lo"]
+
+
 def test_half_way_it_goes_on() -> None:
     """Killed behind any line of what it does, and started again."""
     objects = {
@@ -120,7 +140,7 @@ def test_half_way_it_goes_on() -> None:
     apply(objects, persist=True)
     wanted, script = state(), SCRIPT.read_text()
     lines = script.splitlines()
-    begins = lines.index("flock 9") + 1
+    begins = next(number for number, line in enumerate(lines, 1) if line.startswith("flock "))
     ends = [number for number in range(begins, len(lines) + 1) if _is_whole(lines[begins:number])]
     for number in ends[:: len(ends) // 4]:
         with sandbox(rebooted=True):

@@ -334,6 +334,21 @@ def test_after_flush() -> None:
     assert not apply(declared).changed
 
 
+@pytest.mark.parametrize("then", ["less", "nothing", "another"])
+def test_no_bridge_is_open_without_its_guard(then: str) -> None:
+    """After a flush: the port is taken out, all ports are, or another task puts the table back."""
+    shell(BRIDGES)
+    apply(publish(WEB, {**NAMES, "host_address": "192.0.2.1"}) if then == "less" else publish(WEB))
+    assert snapshot.sysctl(ROUTE_LOCALNET) == "1"
+    shell("nft flush ruleset")
+    if then == "another":
+        apply({"forward": [{"bridge": "br9"}]})
+    else:
+        gone = {**publish({**WEB, "state": "absent"}), "forward": [{"bridge": "br9"}]}
+        apply(publish({**NAMES, "host_address": "192.0.2.1"}) if then == "less" else gone, purge=then == "less")
+    assert snapshot.sysctl(ROUTE_LOCALNET) == "0"
+
+
 def test_foreign_table() -> None:
     """A table of that name which is not ours stays untouched."""
     shell(BRIDGES + "nft add table inet bridgenet")

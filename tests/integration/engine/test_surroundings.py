@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.nslab.bridgenet.plugins.filter.expand import expand
 from ansible_collections.nslab.bridgenet.plugins.module_utils import _kernel
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import Objects, apply, check, host
 from ansible_collections.nslab.bridgenet.tests.integration.engine.networks import blue
 from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import shell
+from ansible_collections.nslab.bridgenet.tests.integration.engine.story import Story
+from ansible_collections.nslab.bridgenet.tests.integration.engine.test_undo import undoes
 
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 
@@ -35,6 +38,14 @@ def test_dangling_name_hides_nothing() -> None:
     assert apply({"netns": [{"name": "keep"}]}, state="absent").changed
     assert not Path("/run/netns/keep").exists()
     assert Path("/run/netns/gone").is_symlink()
+
+
+def test_dangling_name_in_the_way() -> None:
+    """Of a container that is gone; it may be anybody's, so it stays."""
+    shell("ln -s /proc/999999/ns/net /run/netns/gone")
+    with pytest.raises(BridgenetError, match="/run/netns/gone is a symbolic link to /proc/999999/ns/net, which is not"):
+        apply({"netns": [{"name": "before"}, {"name": "gone"}]})
+    assert [entry.name for entry in Path("/run/netns").iterdir()] == ["gone"]
 
 
 def test_name_that_is_a_link() -> None:
@@ -155,12 +166,71 @@ def test_namespace_without_ipv6(key: str) -> None:
     )
 
 
+@pytest.mark.parametrize("ipv6", [True, False, None])
+def test_ipv6_of_a_namespace_that_stands(ipv6: bool | None) -> None:
+    """Switched off for all of its links, and on again; an end that is declared without stays so."""
+    six = ["fd00::2/64"] if ipv6 else []
+    own = {} if ipv6 is None else {"ipv6": ipv6}
+
+    def declared(value: int) -> Objects:
+        addresses = ["10.9.0.2/24", *(six if not value else [])]
+        peer = {"name": "e", "namespace": "n", "addresses": addresses, **({} if value and ipv6 else own)}
+        return {
+            "netns": [{"name": "n", "sysctls": {"net.ipv6.conf.all.disable_ipv6": value}}],
+            "veth": [{"name": "h", "exclusive": True, "peer": peer}],
+        }
+
+    story = Story()
+    story.changes(declared(0))
+    story.changes(declared(1))
+    assert snapshot.sysctl("net/ipv6/conf/e/disable_ipv6", "n") == "1"
+    story.changes(declared(0))
+    assert snapshot.sysctl("net/ipv6/conf/e/disable_ipv6", "n") == str(int(ipv6 is False))
+    assert undoes(declared(1)) > 0
+    assert undoes(declared(0)) > 0
+
+
 def test_host_without_ipv6_by_default() -> None:
     shell("sysctl -qw net/ipv6/conf/default/disable_ipv6=1")
     converges({"bridge": [{"name": "b"}, {"name": "six", "ipv6": True, "addresses": ["fd00::1/64"]}]})
 
 
 # --- what is not ours ---
+
+
+def test_the_mac_address_of_a_bridge_that_containers_join() -> None:
+    """It is that of its uplink, by which others know the host, and has to stay."""
+    shell(
+        "ip link add name br9 type bridge; ip link add name lan0 address 52:54:00:00:00:01 type veth peer name far0;"
+        "ip link set dev lan0 master br9; ip address add 10.9.0.1/24 dev br9; ip link set dev br9 up"
+    )
+    lan = {"bridge": "br9", "external": True, "subnet": "10.9.0.0/24", "ip_range": "10.9.0.128/25"}
+    containers = {name: {"networks": {"lan": {}}} for name in "abcd"}
+    lists = expand({"lan": lan}, containers)
+    lists.pop("members")
+    converges(lists)
+    assert snapshot.link("br9")["address"] == "52:54:00:00:00:01"
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        {"bridge": [{"name": "wan"}]},
+        {"veth": [{"name": "wan", "peer": {"name": "p0"}}]},
+        {"veth": [{"name": "v0", "peer": {"name": "wan"}}]},
+        {"vxlan": [{"name": "wan", "vni": 7, "local": "198.18.0.1"}]},
+        {"tuntap": [{"name": "wan", "mode": "tap"}]},
+    ],
+)
+def test_another_name_of_a_link(objects: Objects) -> None:
+    """The kernel takes it for the link itself."""
+    shell("ip link add name up0 type veth peer name far0; ip link property add dev up0 altname wan")
+    before = snapshot.state()
+    for run in (check, apply):
+        with pytest.raises(BridgenetError, match="wan is an alternative name of 'up0' in the host already"):
+            run(objects)
+    snapshot.same(before, snapshot.state())
+    assert apply({"bridge": [{"name": "br0"}], "bridge_port": [{"name": "up0", "master": "br0"}]}).changed
 
 
 def test_table_of_somebody_else() -> None:

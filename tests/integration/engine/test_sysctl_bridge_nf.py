@@ -147,6 +147,25 @@ def test_loaded_when_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not apply(declared).changed
 
 
+@loaded
+def test_loaded_for_every_namespace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The module sets the switches of all, and only then they are set one by one."""
+    shell(f"{ONES}; ip netns add a")
+    unloaded = _Unloaded(monkeypatch)
+    declared = {
+        "sysctl_bridge_nf": [
+            {"iptables": True, "load": True},
+            {"namespace": "a", "iptables": False, "ip6tables": True},
+        ]
+    }
+    predicted = check(declared)
+    report = apply(declared)
+    assert unloaded.loads == ["br_netfilter"]
+    assert report == predicted
+    assert [report.after[1][2][call] for call in ("iptables", "ip6tables", "arptables")] == [False, True, True]
+    assert not apply(declared).changed
+
+
 @pytest.mark.parametrize("option", ["load", "persist"])
 def test_a_namespace_outlives_no_boot(option: str) -> None:
     """Load and persist are for the host."""

@@ -30,6 +30,7 @@ from ansible_collections.nslab.bridgenet.tests.integration.engine.sandbox import
 from ansible_collections.nslab.bridgenet.tests.integration.engine.story import Story
 
 from .test_undo import undoes
+from .waiting import until
 
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_MULTI_QUEUE, IFF_NO_PI = 0x400454CA, 0x1, 0x2, 0x100, 0x1000
 EXPERIMENTAL = 0x88B5  # an Ethernet type for local experiments (IEEE 802)
@@ -304,16 +305,8 @@ def read(descriptor: Any, wanted: Callable[[bytes], bool]) -> bytes:
     raise AssertionError("it did not come")
 
 
-def until(happened: Callable[[], bool]) -> None:
-    """The kernel deals with a new carrier a moment after a process has opened the device (net/core/link_watch.c)."""
-    end = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def forwards(name: str) -> bool:
-    """Whether the bridge forwards by a port."""
+    """Whether the bridge forwards by a port: a moment after its device is open (net/core/link_watch.c)."""
     state: str = json.loads(shell(f"bridge -j -d link show dev {name}"))[0]["state"]
     return state == "forwarding"
 

@@ -135,6 +135,16 @@ def test_mixed_change() -> None:
     assert undoes(second) > 30
 
 
+def test_a_bridge_in_the_way_of_another_one() -> None:
+    """It goes first, for a route that the other one gets; a port that stays comes back to it."""
+    shell("ip link add name x0 address 02:00:00:00:00:09 type veth peer name y0 address 02:00:00:00:00:08")
+    route = {"addresses": ["10.11.0.1/24"], "routes": [{"to": "10.99.0.0/16", "via": "10.11.0.9"}]}
+    port = {"name": "x0", "isolated": True, "priority": 3}
+    driver.apply({"bridge": [{"name": "br0", **route}], "bridge_port": [{**port, "master": "br0"}]})
+    bridges = [{"name": "br0", "state": "absent"}, {"name": "br1", **route}]
+    assert undoes({"bridge": bridges, "bridge_port": [{**port, "master": "br1"}]}) > 5
+
+
 def test_changes_of_one_interface() -> None:
     """Addresses, routes, MTU, MAC, IPv6 and down, of a link that somebody else made."""
     shell(

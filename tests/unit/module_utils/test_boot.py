@@ -55,7 +55,7 @@ def planned(current: Host, objects: dict[str, list[dict[str, Any]]], persist: bo
 
 def steps(script: str) -> str:
     """What it does, behind its functions."""
-    return script.partition("flock 9\n")[2]
+    return script.partition("flock ")[2].partition("\n")[2]
 
 
 def test_what_the_script_does() -> None:

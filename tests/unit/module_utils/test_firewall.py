@@ -19,6 +19,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._firewall_steps im
     ChangeTable,
     DelRule,
     firewall_steps,
+    guarding_steps,
 )
 from ansible_collections.nslab.bridgenet.plugins.module_utils._labels import Label
 from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
@@ -202,12 +203,15 @@ def test_flows_are_forgotten_by_range() -> None:
     tcp = Publication("tcp", "", "10.0.0.1", 8000, 80)
     at = Publication("sctp", "fd00::1", "fd00::2", 9, 9)
     after: dict[Entry, str] = {**same, **dict.fromkeys([*tcp.elements(), *at.elements()], COMMENT)}
-    (_table, forget) = firewall_steps(Firewall(table="x"), Firewall(after))
+    (_table,), (forget,) = guarding_steps(Firewall(table="x"), Firewall(after))
     assert forget.commands() == (
         'for port in $(seq 8000 8002); do conntrack -D -f ipv4 -p udp --orig-port-dst "$port" || true; done',
         "conntrack -D -f ipv6 -p sctp --orig-dst fd00::1 --orig-port-dst 9 || true",
     )
-    (_table,) = firewall_steps(Firewall(after, table="x"), Firewall({**same, **dict.fromkeys(at.elements(), COMMENT)}))
+    less = Firewall({**same, **dict.fromkeys(at.elements(), COMMENT)})
+    assert not firewall_steps(Firewall(after, table="x"), less)
+    (_table,), losses = guarding_steps(Firewall(after, table="x"), less)
+    assert not losses
 
 
 def test_what_stands_for_an_object() -> None:
@@ -354,10 +358,30 @@ def test_masquerade_there_and_back(source: str, where: dict[str, str]) -> None:
 
 def test_a_damaged_table_is_replaced() -> None:
     before = Firewall({Element("bridges", ("br0",)): COMMENT}, "table inet bridgenet {\n}\n", intact=False)
-    (step,) = firewall_steps(before, Firewall(before.entries))
+    (step,), losses = guarding_steps(before, Firewall(before.entries))
+    assert not losses
     assert isinstance(step, ChangeTable)
     assert step.text.startswith("add table inet bridgenet\ndelete table inet bridgenet\ntable inet bridgenet {")
     assert step.back.endswith(before.table)
+
+
+def test_what_the_table_forbids_comes_first_and_goes_last() -> None:
+    """In between stands both; what it lets pass goes at once."""
+    names = set(_nft.SETS) - set(_nft.PUBLISHED)
+    before, after = (
+        Firewall({Element(name, (bridge,)): COMMENT for name in sorted(names)}, "x") for bridge in ("br0", "br1")
+    )
+    (gain,), (loss,) = guarding_steps(before, after)
+    assert isinstance(gain, ChangeTable)
+    assert isinstance(loss, ChangeTable)
+    assert set(re.findall(r"^delete element inet bridgenet (\w+)", loss.text, re.MULTILINE)) == set(_nft.FORBIDDING)
+    lost = set(re.findall(r"^delete element inet bridgenet (\w+)", gain.text, re.MULTILINE))
+    assert lost == names - set(_nft.FORBIDDING)
+    assert set(re.findall(r"^add element inet bridgenet (\w+)", gain.text, re.MULTILINE)) == names
+    assert "add" not in loss.text
+    gains, (gone,) = guarding_steps(before, Firewall())
+    assert not gains
+    assert gone.commands() == ("printf %s 'add table inet bridgenet\ndelete table inet bridgenet\n' | nft -f -",)
 
 
 def test_rules_go_from_the_end_and_come_back_in_place() -> None:
