@@ -36,7 +36,8 @@ options:
       - name: bridgenet_namespace
   transport:
     description:
-      - The connection to the host that the namespace is on, V(ansible.builtin.ssh) or V(ansible.builtin.local).
+      - The connection to the host that the namespace is on, by P(ansible.builtin.ssh#connection) or
+        P(ansible.builtin.local#connection).
       - Every option of that plugin is one of this plugin as well, with the same variables. They are listed here.
     type: str
     choices: [ssh, local]
@@ -163,7 +164,7 @@ class Connection(ConnectionBase):
         try:
             namespace = _names.namespace(str(self.get_option("namespace")))
         except BridgenetError as error:
-            raise AnsibleError(f"bridgenet_namespace: {error}") from error
+            raise AnsibleError(f"bridgenet_namespace: {error}") from None  # Ansible would print every cause as well
         local = self.get_option("transport") == "local"
         host = "localhost" if local else self.get_option("host") or self._play_context.remote_addr
         return Entrance(str(host), namespace, self.get_option("sudo"), secrets.token_hex(8))

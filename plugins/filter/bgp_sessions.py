@@ -81,7 +81,7 @@ def bgp_sessions(
     try:
         return _evpn.sessions(variables, hosts, own, reflectors, address)
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
 
 
 class FilterModule:

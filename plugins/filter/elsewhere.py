@@ -96,7 +96,7 @@ def elsewhere(
         known = _members.standing(standing, project)
         return _members.join(lists, _members.elsewhere(networks, variables, hosts, own, known, Display().warning))
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
 
 
 class FilterModule:

@@ -141,7 +141,7 @@ options:
     default: auto
   isolation:
     description:
-      - Whether the networks are kept from each other, those that have a bridge of ours with an address.
+      - Whether the networks are kept from each other, those that have a bridge of ours.
       - V(false) leaves them to the host's own policy, except for those that are C(internal). It is refused with C(icc)
         V(false), C(allow) and C(gateway_mode) V(routed), which are exceptions from it or need it.
     type: bool
@@ -188,6 +188,13 @@ options:
       - Who else has the networks with C(driver) V(vxlan), and by which addresses, as P(nslab.bridgenet.underlay#filter)
         gives it. Required where there is such a network.
     type: dict
+  state:
+    description:
+      - V(absent) takes every network and container as one with C(state) V(absent), whatever it says itself. What only
+        matters where something is to stand is then not looked at.
+    type: str
+    choices: [present, absent]
+    default: present
 seealso:
   - module: nslab.bridgenet.transaction
   - plugin: nslab.bridgenet.elsewhere
@@ -264,6 +271,7 @@ def expand(
     host_count: Any = None,
     underlay: Any = None,
     inventory_host: str = "",
+    state: str = "present",
 ) -> dict[str, Any]:
     """Check and expand."""
     for value in (networks, containers):
@@ -274,7 +282,8 @@ def expand(
         share = _parts.share(host_index, host_count, inventory_host)
         under = _vxlan.read_underlay(underlay) if underlay else None
         purges = _readers.flag("purge", purge)
-        declaration = _declaration.parse(networks, containers, standing, pools, purges, share, under)
+        gone = _readers.state("state", state) == "absent"
+        declaration = _declaration.parse(networks, containers, standing, pools, purges, share, under, gone)
         found = _expansion.lists(
             declaration,
             _readers.flag("forwarding", forwarding),
@@ -285,7 +294,7 @@ def expand(
         )
         return {**found, "members": _members.members(declaration, settled=standing is not None)}
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
 
 
 class FilterModule:

@@ -67,7 +67,7 @@ def host_indexes(
     try:
         return _allocation.allocate(plain, before, count, _readers.flag("prune", prune))
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
 
 
 class FilterModule:

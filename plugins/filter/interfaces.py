@@ -71,7 +71,7 @@ def interfaces(
         share = _parts.share(host_index, host_count)
         declaration = _declaration.parse(networks, containers, pools=pools, share=share)
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
     return [
         *(network.bridge for network in declaration.networks if not network.external),
         *(place.host_interface for container in declaration.containers for place in container.endpoints),

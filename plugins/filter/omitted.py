@@ -74,7 +74,7 @@ def omitted(
         share = _parts.share(host_index, host_count)
         return list(_omitted.omitted(_declaration.parse(networks, containers, pools=pools, share=share)))
     except BridgenetError as error:
-        raise AnsibleFilterError(str(error)) from error
+        raise AnsibleFilterError(str(error)) from None  # Ansible would print every cause as well
 
 
 class FilterModule:

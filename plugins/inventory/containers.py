@@ -90,7 +90,13 @@ from ansible.utils.vars import combine_vars
 from ansible.vars.plugins import get_vars_from_inventory_sources
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
-from ansible_collections.nslab.bridgenet.plugins.plugin_utils import _asking, _parts, _readers, _roster
+from ansible_collections.nslab.bridgenet.plugins.plugin_utils import (
+    _asking,
+    _inventory,
+    _parts,
+    _readers,
+    _roster,
+)
 
 try:
     from ansible.template import trust_as_template
@@ -101,7 +107,6 @@ except ImportError:  # up to ansible-core 2.18 every string of an inventory may 
         return value
 
 
-CONNECTION = "nslab.bridgenet.netns"
 NETWORKS = "container_bridge_network_networks"
 CONTAINERS = "container_bridge_network_containers"
 POOLS = "container_bridge_network_address_pools"
@@ -226,7 +231,7 @@ class InventoryModule(BaseInventoryPlugin):
         own = {**container.variables(), "bridgenet_host": host.name}
         if container.namespace:
             own.update(bridgenet_namespace=container.namespace, bridgenet_transport=host.transport)
-            own["ansible_connection"] = CONNECTION
+            own["ansible_connection"] = _inventory.CONNECTION
         for key, value in {**host.carried, **_plain(own)}.items():
             self.inventory.set_variable(name, key, value)
 
@@ -264,7 +269,7 @@ class Host:
     @property
     def is_container(self) -> bool:
         """Whether this plugin has added it, for another file, or a person has written the same."""
-        return "bridgenet_host" in self.variables or self.variables.get("ansible_connection") == CONNECTION
+        return _inventory.is_container(self.variables)
 
     @functools.cached_property
     def transport(self) -> str:

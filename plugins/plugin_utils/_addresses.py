@@ -75,15 +75,27 @@ def settle(containers: Sequence[Container], host: Host | None, purge: bool) -> l
 def _settled(
     network: str,
     addressing: Addressing,
-    members: Iterable[Endpoint],
+    members: Sequence[Endpoint],
     host: Host | None,
     stay: Mapping[tuple[str, str, int], Address],
 ) -> dict[str, Address]:
     """For the members of one network that have no address of one family; nobody declares those who `stay`."""
     version = addressing.subnet.version
     taken, wanting = _asked(addressing, members)
-    taken |= {address for (_container, where, _version), address in stay.items() if where == network}
+    standing = {address: container for (container, where, _version), address in stay.items() if where == network}
+    for member in members:
+        address = member.address(version)
+        if version not in member.chosen and address in standing:
+            raise BridgenetError(
+                f"address '{address}' of container {member.container!r} is that of container {standing[address]!r}, "
+                "which stands, though nobody declares it any more; declare that absent, purge, or choose another "
+                "address"
+            )
+    taken |= standing.keys()
     known = {} if host is None else host.addresses
+    if host and members[0].network.external:  # others give out addresses as well
+        own = {str(known.get((name, network, version))) for name in wanting}
+        taken |= {ipaddress.ip_address(address) for address in host.everywhere - own}
     return choose(addressing, taken, {name: known.get((name, network, version)) for name in wanting})
 
 

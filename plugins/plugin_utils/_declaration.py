@@ -29,13 +29,18 @@ def parse(
     purge: bool = False,
     share: Share | None = None,
     under: Underlay | None = None,
+    gone: bool = False,
 ) -> Declaration:
     """The whole declaration; BridgenetError where it is wrong.
 
-    What is left to be chosen is chosen as on an empty host, where it is not known what stands on the `host`.
+    What is left to be chosen is chosen as on an empty host, where it is not known what stands on the `host`. All of it
+    is absent where it is `gone`.
     """
-    given = {name: _containers.given(name, value) for name, value in read.named("container", containers)}
-    keys = {name: _networks.given(name, value) for name, value in read.named("network", networks)}
+    everywhere = {"state": "absent"} if gone else {}
+    given = {
+        name: {**_containers.given(name, value), **everywhere} for name, value in read.named("container", containers)
+    }
+    keys = {name: {**_networks.given(name, value), **everywhere} for name, value in read.named("network", networks)}
     default = None if _modes.DEFAULT in keys else _modes.default_network(given.values())
     if default is not None:
         keys[_modes.DEFAULT] = default

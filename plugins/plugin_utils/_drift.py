@@ -71,7 +71,8 @@ def _by_name(objects: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
 def _name(one: Mapping[str, Any]) -> str:
     if "name" in one:
         return f"{one['name']}{' in ' if one.get('namespace') else ''}{one.get('namespace') or ''}"
-    return " ".join(str(one[key]) for key in _IDENTITY if one.get(key))
+    family = "by IPv6" if ":" in str(one.get("address", "")) else ""  # a port is published for each with one label
+    return " ".join([*(str(one[key]) for key in _IDENTITY if one.get(key)), *([family] if family else [])])
 
 
 def _options(above: str, before: Any, after: Any) -> Iterator[tuple[str, tuple[Any, Any]]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..module_utils import _names
 from . import _hostnames, _policy, _ports, _shaping, _vxlan
 from ._declared import Addressing, Container, Declaration, Endpoint, Network
 from ._vxlan import Underlay
@@ -34,7 +35,9 @@ def lists(
         "bridge": [
             {**_bridge(network), **_vxlan.bridge(network, project)} for network in networks if not network.external
         ],
-        "veth": [_veth(container, endpoint, ways) for container in containers for endpoint in container.endpoints],
+        "veth": [
+            _veth(container, endpoint, ways, project) for container in containers for endpoint in container.endpoints
+        ],
         "vxlan": [link for network in networks for link in _vxlan.options(network, under)],
         "bridge_port": [port for network in networks for port in _vxlan.port(network)]
         + [
@@ -53,10 +56,12 @@ def lists(
         "masquerade": [
             _masquerade(network, addressing, forwarding, backend)
             for network in networks
-            if network.masquerade is not None
+            if network.masquerade is not None or not network.present
             for addressing in network.families
         ],
-        "forward": [_forward(network, ways, forwarding, isolation) for network in networks if _is_routed(network)],
+        # Also where the host has no address: bridged packets pass its firewall where the kernel is told so, and who
+        # sends one to the MAC address of a bridge asks the host to route it.
+        "forward": [_forward(network, ways, forwarding, isolation) for network in networks if not network.external],
         "publish": [port for container in containers for port in _ports.options(container, forwarding)],
         "netns_names": _hostnames.lists(containers),
         "netns_service": [
@@ -98,11 +103,13 @@ def _bridge_port(container: Container, endpoint: Endpoint) -> Options:
     return {**named, "isolated": not endpoint.network.policy.icc, "hairpin": hairpin}
 
 
-def _veth(container: Container, endpoint: Endpoint, ways: _policy.Ways) -> Options:
+def _veth(container: Container, endpoint: Endpoint, ways: _policy.Ways, project: str) -> Options:
     network = endpoint.network
-    named = {"name": endpoint.host_interface, "label": f"{container.name}/{network.name}"}
+    named: Options = {"name": endpoint.host_interface, "label": f"{container.name}/{network.name}"}
     if not container.present:
         return {**named, **_ABSENT}
+    if network.external:
+        named["mac"] = _names.last_mac(_names.generated_mac("", project, f"{container.name}/{network.name}"))
     peer = {
         "name": endpoint.interface,
         "namespace": container.name,
@@ -124,11 +131,6 @@ def _masquerade(network: Network, addressing: Addressing, forwarding: bool, back
     if network.present and network.masquerade and addressing.gateway:
         return {**named, "forwarding": forwarding}
     return {**named, **_ABSENT}
-
-
-def _is_routed(network: Network) -> bool:
-    """Whether the host could pass its packets on to another network: it has an address on a bridge of ours."""
-    return not network.external and (bool(network.gateways) or not network.present)
 
 
 def _forward(network: Network, ways: _policy.Ways, forwarding: bool, isolation: bool) -> Options:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 from ..module_utils._errors import BridgenetError
-from . import _addresses, _declaration, _hostnames, _parts, _subnets
+from . import _addresses, _declaration, _hostnames, _inventory, _parts, _subnets
 from . import _readers as read
 from ._declared import Addressing, Declaration
 from ._hostnames import Hosts
@@ -77,16 +77,13 @@ def elsewhere(
     """
     mine = _shared(networks)
     found = {}
-    for host in hosts if mine else ():
-        theirs = variables[host]
-        if host == own or theirs.get("container_bridge_network_state") == "absent":
-            continue
+    for host, theirs in _inventory.others(variables, hosts, own) if mine else ():
         try:
             common = sorted(name for name, what in _shared(theirs.get(_NETWORKS)).items() if mine.get(name) == what)
             if common:
                 told = theirs.get(FACT)
                 known = _declared(host, theirs, standing) if told is None else told
-                found[str(host)] = {network: dict(known.get(network, {})) for network in common}
+                found[host] = {network: dict(known.get(network, {})) for network in common}
         except BridgenetError as error:
             warn(f"who is on host {host!r} is not known by name, because its declaration is wrong: {error}")
     return found

@@ -58,6 +58,8 @@ def network(
     """A network, from its keys and the subnets that it has."""
     with read.at(f"network {name!r}"):
         present = keys.get("state") != "absent"
+        if host and not present:
+            keys = {**_standing(name, host), **keys}
         families = {
             words.version: _subnets.addressing(keys, words, subnets[words.version], share)
             for words in _subnets.WORDS
@@ -87,6 +89,15 @@ def network(
             policy=policy,
             overlay=overlay,
         )
+
+
+def _standing(name: str, host: Host) -> dict[str, Any]:
+    """What a network that is to go is, where its name is all that a person wrote."""
+    bridge = host.links.get(("bridge", name))
+    return {
+        **({"bridge": bridge} if bridge else {}),
+        **({"driver": "vxlan"} if ("vxlan", name) in host.links else {}),
+    }
 
 
 def _mtu(value: int | None, by_default: int | None, ipv6: bool) -> int | None:

@@ -30,6 +30,8 @@ class Host:
     uplink_mtu: int
     bridge_mtus: Mapping[str, int]
     mtus: Mapping[str, int] = field(default_factory=dict)  # address -> of the link that has it
+    links: Mapping[tuple[str, str], str] = field(default_factory=dict)  # kind and network -> the name of our link
+    everywhere: frozenset[str] = frozenset()  # all addresses of its namespaces, whosever
 
     def mtu(self, bridge: str, external: bool) -> int | None:
         """The default for a network: of its bridge where that is not ours, else of the route out; None is 1500."""
@@ -68,6 +70,15 @@ def _read(namespaces: Iterable[Mapping[str, Any]], project: str) -> Host:
         uplink_mtu=_uplink_mtu(host.values()),
         mtus={str(one.ip): int(link["mtu"]) for link in host.values() for one in _addresses(link)},
         bridge_mtus={name: int(link["mtu"]) for name, link in host.items() if link["kind"] == "bridge"},
+        links={
+            (str(link["kind"]), str(link["label"])): name for name, link in host.items() if link["project"] == project
+        },
+        everywhere=frozenset(
+            str(address).partition("/")[0]
+            for found in links.values()
+            for link in found.values()
+            for address in link["addresses"]
+        ),
     )
 
 

@@ -18,11 +18,11 @@ def omitted(declaration: Declaration) -> Iterator[str]:
             addressing = network.family(words.version)
             if addressing and addressing.chosen:
                 yield f"network {network.name!r}: {words.subnet}"
-        if not network.families and network.masquerade is not None:
-            yield f"network {network.name!r}: subnet"  # of what is to be removed
-        if network.present and network.overlay is not None:
+        if not network.present:
+            yield f"network {network.name!r}: what stands of it"  # its name is enough to remove it
+        elif network.overlay is not None:
             yield f"network {network.name!r}: underlay"  # has to carry it, whatever the MTU
-        elif network.present and network.mtu is None:
+        elif network.mtu is None:
             yield f"network {network.name!r}: mtu"
     for container in declaration.containers:
         for endpoint in container.endpoints:

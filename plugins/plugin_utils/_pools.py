@@ -104,7 +104,7 @@ def subnets(
         with read.at(f"network {name!r}"):
             present = keys.get("state") != "absent"
             for words in _subnets.WORDS:
-                if not _subnets.enabled(keys, words):
+                if not _subnets.enabled(keys, words) and present:
                     continue
                 written = _subnets.subnet(keys, words) if present or words.subnet in keys else None
                 if written is None and present and keys.get("external"):

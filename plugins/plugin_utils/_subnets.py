@@ -79,7 +79,8 @@ def subnet(keys: Mapping[str, Any], words: Words) -> Subnet | None:
     """The subnet as it is written, None where it is not."""
     if words.subnet in keys:
         return network(words.subnet, keys[words.subnet], words.version)
-    for key in words.keys:
+    reserved = any(address.version == words.version for address in keys.get("aux_addresses", {}).values())
+    for key in (*words.keys, *(("aux_addresses",) if reserved else ())):
         if keys.get(key):
             raise BridgenetError(
                 f"{key} without {words.subnet} is in no subnet that you know; write {words.subnet} as well"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..module_utils import _names
 from ..module_utils._errors import BridgenetError
-from . import _link_names
+from . import _inventory, _link_names
 from . import _readers as read
 
 if TYPE_CHECKING:
@@ -130,13 +130,10 @@ def underlay(
     if not mine:
         return None
     found = {own: {"address": address or known_address(own, variables[own]), "networks": mine}}
-    for host in hosts:
-        if host == own:
-            continue
-        theirs = variables[host]
+    for host, theirs in _inventory.others(variables, hosts, own):
         wide = _wide(theirs.get("container_bridge_network_networks"))
-        if wide and theirs.get("container_bridge_network_state") != "absent":
-            found[str(host)] = {"address": known_address(str(host), theirs), "networks": wide}
+        if wide:
+            found[host] = {"address": known_address(host, theirs), "networks": wide}
     return {"own": own, "hosts": found}
 
 

@@ -23,7 +23,12 @@ __all__ = ["machine"]  # an autouse fixture
 
 ROOT = Path(__file__).parents[3]
 # What the role lab_host may have written on the machine that the tests run on.
-DROP_INS = ("/etc/NetworkManager/conf.d/10-nslab-bridgenet.conf", "/etc/systemd/network/10-nslab-bridgenet.network")
+DROP_INS = (
+    "NetworkManager/conf.d/10-nslab-bridgenet.conf",
+    "NetworkManager/conf.d/10-nslab-bridgenet-other.conf",
+    "systemd/network/10-nslab-bridgenet.network",
+    "systemd/network/10-nslab-bridgenet-other.network",
+)
 # Users of a host whose /etc is its own. Only admin may become anybody, and careful with the password "secret"; without
 # it careful may only enter namespaces.
 USERS = """
@@ -134,7 +139,7 @@ def testhost(machine: None, tmp_path: Path) -> Iterator[dict[str, Any]]:
 def playbook(ansible: Ansible, tmp_path: Path) -> Playbook:
     """Run a playbook on this machine; how many tasks changed something."""
     for path in DROP_INS:
-        Path(path).unlink(missing_ok=True)
+        Path("/etc", path).unlink(missing_ok=True)
 
     def run(path: str, *arguments: str) -> int:
         # /opt is the only place of the role's that is the machine's own here.

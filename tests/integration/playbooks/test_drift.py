@@ -30,7 +30,8 @@ class Lab:
     """Up to four hosts: one that answers, one that is down, one of another project, and one that is lost on the way."""
 
     def __init__(self, ansible: Ansible, directory: Path, testhost: dict[str, Any]) -> None:
-        self._ansible, self._inventory, self._file = ansible, directory / "hosts.json", directory / "drift.json"
+        self._ansible, self._started_in = ansible, directory
+        self._inventory, self._file = directory / "hosts.json", directory / "drift.json"
         hosts = {
             "lab1": {**testhost, **DECLARATION},
             "lab2": {**testhost, **DECLARATION, "ansible_port": 1},
@@ -41,7 +42,9 @@ class Lab:
 
     def run(self, playbook: str, limit: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self._ansible(
-            "ansible-playbook", f"playbooks/{playbook}.yml", "-i", str(self._inventory), "--limit", limit, *arguments
+            "ansible-playbook",
+            *(f"playbooks/{playbook}.yml", "-i", str(self._inventory), "--limit", limit, *arguments),
+            PWD=str(self._started_in),
         )
 
     def command(self, command: str) -> None:
@@ -52,7 +55,7 @@ class Lab:
     def drift(self, limit: str) -> tuple[int, dict[str, Any], str]:
         """Exit code, what the file has of each host, and what a person saw."""
         self._file.unlink(missing_ok=True)
-        done = self.run("drift", limit, "--extra-vars", f"drift_file={self._file}")
+        done = self.run("drift", limit, "--extra-vars", f"drift_file={self._file.name}")
         found = json.loads(self._file.read_text(encoding="utf-8"))
         return done.returncode, {one.pop("host"): one for one in found}, done.stdout
 

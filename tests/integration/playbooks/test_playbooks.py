@@ -81,6 +81,26 @@ def test_a_sysctl_with_another_value_before(playbook: Playbook, kept: Path) -> N
         assert playbook("playbooks/teardown.yml") > 0
 
 
+def test_two_projects(playbook: Playbook, kept: Path, tmp_path: Path) -> None:
+    """They leave each other's objects alone, and also what network managers are told."""
+    other = tmp_path / "other.json"
+    declared = {"networks": {"red": {"subnet": "10.71.0.0/24"}}, "containers": {"r1": {"networks": {"red": {}}}}}
+    other.write_text(
+        json.dumps(
+            {f"container_bridge_network_{key}": value for key, value in {"project": "other", **declared}.items()}
+        ),
+        encoding="utf-8",
+    )
+    theirs = ("--extra-vars", f"@{other}")
+    with given_back(kept, HOSTS["a host"]):
+        assert playbook("playbooks/site.yml") > 0
+        assert playbook("playbooks/site.yml", *theirs) > 0
+        assert playbook("playbooks/site.yml") == 0
+        assert playbook("playbooks/teardown.yml", *theirs) > 0
+        assert playbook("playbooks/site.yml") == 0
+        assert playbook("playbooks/teardown.yml") > 0
+
+
 def said(done: subprocess.CompletedProcess[str]) -> str:
     """The output, whose long lines are folded."""
     return " ".join(done.stdout.split())

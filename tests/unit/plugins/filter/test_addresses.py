@@ -64,12 +64,15 @@ def test_who_stays_keeps_the_address_and_nobody_shares_one(before, after, writte
     network = {"blue": {"subnet": "10.9.0.0/27", "ip_range": "10.9.0.0/28", "aux_addresses": {"router": "10.9.0.5"}}}
     before, after = sorted(before)[:5], sorted(after, reverse=True)[:5]
     one = expand(network, members(*before))
+    had = addresses(one)
+    stays = {had[label][0].partition("/")[0] for label in had if label.partition("/")[0] not in after}
     given_ones = {f"Written{number}": f"10.9.0.{number}" for number in written if number != 5}
+    given_ones = {name: address for name, address in given_ones.items() if address not in stays}
     declared = {**members(*after)}
     for name, address in given_ones.items():
         declared.update(members(name, ipv4_address=address))
     two = expand(network, declared, host=standing(one))
-    had, has = addresses(one), addresses(two)
+    has = addresses(two)
     for label in had.keys() & has.keys():
         if had[label][0].partition("/")[0] not in given_ones.values():
             assert has[label] == had[label]
@@ -97,9 +100,29 @@ def test_the_address_of_who_stays_undeclared_is_not_free():
     host = standing(expand(network, members("a")))
     with pytest.raises(AnsibleFilterError, match="has no address left for container 'b'"):
         expand(network, members("b"), host=host)
-    assert addresses(expand(network, members("b"), host=host, purge=True)) == {"b/blue": ["10.9.0.2/30"]}
+    taken = members("b", ipv4_address="10.9.0.2")
+    message = "address '10.9.0.2' of container 'b' is that of container 'a', which stands, though nobody declares it"
+    with pytest.raises(AnsibleFilterError, match=message):
+        expand(network, taken, host=host)
+    for declared in (members("b"), taken):
+        assert addresses(expand(network, declared, host=host, purge=True)) == {"b/blue": ["10.9.0.2/30"]}
     absent = {"a": {"networks": {"blue": {}}, "state": "absent"}}
     assert expand(network, {**absent, **members("b")}, host=host)["veth"][1]["peer"]["addresses"] == ["10.9.0.2/30"]
+
+
+def test_an_address_of_others_in_an_external_network_is_not_free():
+    """The host's own, and that of another project's container; ours stay."""
+    lan = {"lan": {"bridge": "br0", "external": True, "subnet": "10.9.0.0/24", "ip_range": "10.9.0.48/29"}}
+    before = expand(lan, members("a", network="lan"))
+    (mine,) = addresses(before)["a/lan"]
+    others = [f"10.9.0.{number}/24" for number in range(48, 56) if mine != f"10.9.0.{number}/24"]
+    host = standing(before, link("br0", kind="bridge", addresses=others[:3]))
+    host.append({"name": "theirs", "links": [link("eth0", kind="veth", addresses=others[3:5])]})
+    found = addresses(expand(lan, members("a", "b", "c", network="lan"), host=host))
+    assert found["a/lan"] == [mine]
+    assert {*found["b/lan"], *found["c/lan"]} == set(others[5:])
+    with pytest.raises(AnsibleFilterError, match="has no address left for container 'd'"):
+        expand(lan, members("a", "b", "c", "d", network="lan"), host=host)
 
 
 def test_a_written_address_may_lie_outside_the_range():
@@ -168,6 +191,42 @@ def test_an_absent_network_is_removed_with_the_subnet_that_it_has():
     assert expand(gone)["masquerade"] == []
     (entry,) = expand(gone, host=host)["masquerade"]
     assert (entry["source"], entry["state"]) == ("10.210.0.0/21", "absent")
+
+
+def test_an_absent_network_needs_no_more_than_its_name():
+    """Whatever it was, which the host tells."""
+    was = {
+        "bridge": "br0",
+        "masquerade": True,
+        "enable_ipv6": True,
+        "ipv6_subnet": "fd71::/64",
+        "subnet": "10.9.0.0/24",
+    }
+    lists = expand({"blue": {"state": "absent"}}, host=standing(expand({"blue": was})))
+    assert lists["bridge"] == [{"name": "br0", "label": "blue", "state": "absent"}]
+    assert lists["forward"] == [{"bridge": "br0", "label": "blue", "state": "absent"}]
+    assert [(one["source"], one["bridge"], one["state"]) for one in lists["masquerade"]] == [
+        ("10.9.0.0/24", "br0", "absent"),
+        ("fd71::/64", "br0", "absent"),
+    ]
+    assert lists["vxlan"] == []
+    overlay = link("vx-blue", kind="vxlan", project="default", label="blue")
+    assert expand({"blue": {"state": "absent"}}, host=on_host(overlay))["vxlan"] == [
+        {"name": "vx-blue", "label": "blue", "state": "absent"}
+    ]
+
+
+def test_all_of_it_is_absent():
+    """What has to be right only where something is to stand does not matter then."""
+    networks = {"blue": {"driver": "vxlan", "vni": 60, "subnet": "10.60.0.0/24", "masquerade": True}}
+    underlay = {"own": "h", "hosts": {"h": {"address": "192.0.2.1", "networks": networks}}}
+    lists = expand(networks, members("a"), host=on_host(), underlay=underlay, state="absent")
+    assert {one["state"] for module in ("netns", "bridge", "veth", "vxlan") for one in lists[module]} == {"absent"}
+    assert (lists["bridge_port"], lists["publish"], lists["members"]) == ([], [], {})
+    with pytest.raises(
+        AnsibleFilterError, match=r"the address 192\.0\.2\.1, by which other hosts are to reach this one"
+    ):
+        expand(networks, members("a"), host=on_host(), underlay=underlay)
 
 
 # --- both families ---
@@ -311,6 +370,11 @@ REFUSED = {
         {"blue": {**A, "aux_addresses": {"x": "10.1.0.9", "y": "10.1.0.9"}}},
         {},
         "aux_addresses: 'y' and 'x' are both '10.1.0.9'",
+    ),
+    "reserved in no subnet": (
+        {"blue": {"aux_addresses": {"x": "10.210.0.9"}}},
+        {},
+        "aux_addresses without subnet is in",
     ),
     "reserved as a list": ({"blue": {**A, "aux_addresses": ["10.1.0.9"]}}, {}, "not a mapping; write it as {NAME:"),
     "address without subnet": (

@@ -73,6 +73,16 @@ def test_objects_of_one_label() -> None:
     ]
 
 
+def test_a_port_is_published_by_both_families_with_one_label() -> None:
+    """Which of them is missing."""
+    common = {"label": "web/8080/tcp", "protocol": "tcp", "host_port": "8080"}
+    both = [{**common, "address": address} for address in ("10.1.0.10", "fd71::10")]
+    for there, missing in ((both[1:], ""), (both[:1], " by IPv6")):
+        assert drift({"a": result({"publish": there}, {"publish": both})})["hosts"][0]["differences"] == [
+            {"object": f"publish web/8080/tcp tcp 8080{missing}", "option": "", "is": None, "declared": "present"}
+        ]
+
+
 def test_the_table_ends_somewhere() -> None:
     """A host that lost everything is not a thousand lines."""
     many = {"netns": [{"name": f"ns{number}"} for number in range(12)]}

@@ -69,6 +69,12 @@ def test_every_host_knows_the_members_on_all():
     assert [known(variables, own) for own in variables] == [everybody] * 3
 
 
+def test_containers_of_the_inventory_are_no_hosts():
+    """They have the variables of groups as all hosts do."""
+    own = host(0, {"web": at("10.60.0.10")})
+    assert known({"h0": own, "web.h0": {**own, "bridgenet_host": "h0"}}) == {"10.60.0.10": ["web"]}
+
+
 def test_what_a_host_told_counts_and_not_what_its_declaration_would_give():
     told = {"wide": {"10.60.0.99": ["db"]}, "other": {"10.99.0.9": ["x"]}}
     variables = {"h0": host(0, {"web": at("10.60.0.10")}), "h1": host(1, {"db": at()}, **{_members.FACT: told})}

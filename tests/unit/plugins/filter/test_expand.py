@@ -181,16 +181,34 @@ def test_forwarding_and_backend_are_passed_on():
     assert (entry["forwarding"], entry["backend"]) == (False, "iptables")
 
 
+def test_an_error_is_told_once():
+    """Ansible would print its causes as well."""
+    with pytest.raises(AnsibleFilterError, match=r"ipv4_address '10\.10\.0\.300' is no IPv4 address") as refused:
+        expand(NETWORKS, container(ipv4_address="10.10.0.300"))
+    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__
+
+
 def test_networks_are_kept_from_each_other():
     gone = {"bridge": "br0", "label": "blue", "state": "absent"}
     assert expand(NETWORKS)["forward"] == [{"bridge": "br0", "label": "blue"}]
     assert expand(NETWORKS, isolation=False)["forward"] == [gone]
     assert expand(network(state="absent"))["forward"] == [gone]
-    assert expand(network(gateway=False, masquerade=None))["forward"] == []
+    closed = network(gateway=False, masquerade=None, internal=True)
+    assert expand(closed)["forward"] == [{"bridge": "br0", "label": "blue", "internal": True}]
     assert expand(network(external=True))["forward"] == []
 
 
 # --- containers ---
+
+
+def test_a_port_of_somebody_elses_bridge_has_a_high_mac_address():
+    """By which the bridge keeps its own."""
+    (first, second) = (expand(network(external=True), CONTAINERS)["veth"] for _again in range(2))
+    assert first == second
+    assert len({one["mac"] for one in first}) == len(first)
+    assert all(one["mac"].startswith("fe:") for one in first)
+    assert "mac" not in expand(NETWORKS, CONTAINERS)["veth"][0]
 
 
 def test_mac_address_is_in_lower_case():

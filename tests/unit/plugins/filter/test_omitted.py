@@ -27,7 +27,7 @@ def test_nothing_is_left_out():
         "b": {"network_mode": "none"},
         "c": {"networks": {"blue": {}}, "state": "absent"},
     }
-    assert omitted({"blue": BLUE, "red": {"state": "absent"}}, containers) == omitted({}) == []
+    assert omitted({"blue": BLUE}, containers) == omitted({}) == []
 
 
 def test_what_is_left_out():
@@ -39,7 +39,7 @@ def test_what_is_left_out():
     assert omitted(networks, {"a": {"networks": {"blue": {}}}}) == [
         "network 'blue': ipv6_subnet",
         "network 'green': mtu",
-        "network 'red': subnet",
+        "network 'red': what stands of it",
         "container 'a', network 'blue': ipv4_address",
         "container 'a', network 'blue': ipv6_address",
     ]

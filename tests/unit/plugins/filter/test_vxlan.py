@@ -56,6 +56,16 @@ def standing(address="198.18.0.1", mtu=1500):
     return [{"name": "", "links": [uplink]}]
 
 
+def test_containers_of_the_inventory_have_no_network_of_their_own():
+    """They have the variables of groups as all hosts do."""
+    inherited = host("198.18.0.1")
+    containers = {
+        "web.h1": {**inherited, "bridgenet_host": "h1"},
+        "web": {**inherited, "ansible_connection": "nslab.bridgenet.netns"},
+    }
+    assert under(hosts(**containers)) == under(hosts())
+
+
 def test_link_and_port():
     (link,) = lists()["vxlan"]
     assert link == {
