@@ -55,7 +55,7 @@ options:
         answers. Neither network may be C(external) or have C(gateway) V(false).
       - C(gateway_mode) is V(nat) (the default) or V(routed). With V(nat), C(masquerade) tells what leaves the network
         by which address, and nobody outside begins to talk to it. A network that is V(routed) does not masquerade, and
-        whoever outside has a route to it may. It stays kept from the other networks.
+        whoever outside has a route to it may begin to talk to it. It stays kept from the other networks.
       - A network that is V(routed), or that has C(allow), turns on the host's IP forwarding, unless
         O(forwarding=false).
       - C(mtu) is the maximum transmission unit of the bridge and of both ends of every veth, 68 to 65535 bytes, with

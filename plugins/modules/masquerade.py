@@ -14,7 +14,7 @@ author: nslab.bridgenet contributors (@nslab)
 description:
   - Has packets from a network leave the host with the host's own address, either by a given link, or by any link but
     the bridge of that network.
-  - Entries are changed in place, and never more than ours. Each carries its label as a comment.
+  - Entries are changed in place, and only ours. Each carries its label as a comment.
   - O(state=absent) removes the entry for O(source) and O(out_interface) or O(bridge). With the last entry goes the
     table of ours.
   - It accepts nothing in the firewall. Where the policy of the host's C(FORWARD) chain is C(DROP), packets are dropped

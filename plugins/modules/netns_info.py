@@ -53,7 +53,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Everything
+- name: The links, addresses and routes of all namespaces
   # ip netns list
   # ip addr; ip route
   # ip -all netns exec ip addr; ip -all netns exec ip route
@@ -91,7 +91,7 @@ EXAMPLES = r"""
   # arp -n; ip -all netns exec arp -n
   # bridge fdb show
   nslab.bridgenet.netns_info:
-    gather_subset: [neighbours, fdb]
+    gather_subset: [links, neighbours, fdb]
   register: found
 
 - name: The port behind which the bridge has learned a MAC address

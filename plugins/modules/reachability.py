@@ -33,8 +33,8 @@ options:
     description:
       - How O(from) asks O(to). V(icmp) is a ping. V(tcp) opens a connection and closes it; one that is refused has not
         reached its port.
-      - V(udp) sends one datagram. It is for O(matrix[].listen) only, because of other programs one does not know what
-        they answer.
+      - V(udp) sends one datagram. It is for O(matrix[].listen) only, because nobody knows what
+        other programs answer.
     type: str
     choices: [icmp, tcp, udp]
     default: icmp
