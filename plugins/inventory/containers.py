@@ -43,8 +43,8 @@ options:
         namespaces that this collection has made or adopted.
       - Hosts are asked all at once, up to C(forks), each over its own connection, whenever the inventory is read. One
         that cannot be reached, or does not answer, is named in a warning.
-      - A login that is not root asks through C(sudo -n /bin/sh -s) where C(bridgenet_sudo) is set. The rule in C(sudoers)
-        that the connection plugin needs does not allow that.
+      - A login that is not root asks through C(sudo -n /bin/sh -s) where C(bridgenet_sudo) is set. The rule in
+        C(sudoers) that the connection plugin needs does not allow that.
     type: bool
     default: false
 notes:

@@ -133,7 +133,7 @@ made() {
 # One at a time, as every change of this host's network.
 exec 9</proc/self/ns/net
 # Not for ever: a task may hold it that waits for a service, which systemd starts after this script.
-flock -w 120 9 || fail "another change of this host's networks has not ended within 120 seconds"
+flock -w 120 9 || { echo "another change of this host's networks takes longer than 120 seconds" >&2; exit 1; }
 """
 
 

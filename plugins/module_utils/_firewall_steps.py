@@ -18,6 +18,8 @@ from ._operations_flows import forget
 if TYPE_CHECKING:
     from ._kernel import Kernel
 
+Elements = Mapping[Element, str]
+
 
 @dataclass(frozen=True)
 class ChangeTable(Step):
@@ -147,24 +149,69 @@ class KeepRule(Step):
         return (KeepRule("remove" if self.verb == "add" else "add", self.rule, self.comment),)
 
 
-def guarding_steps(before: Firewall, after: Firewall) -> tuple[list[Operation], list[Operation]]:
-    """The changes of our table before links come, and after they went: what it forbids comes first and goes last.
+class _Table:
+    """Our table on its way from one state to the next, each by one transaction."""
 
-    Its sets have names of links, which may be there or not.
+    def __init__(self, before: Firewall, goes: bool) -> None:
+        self._before, self._goes = before, goes
+        self._stands = bool(before.table) and before.intact
+        self._first: Elements = _elements(before.entries)
+        self._now = self._first
+
+    def to(self, wanted: Elements) -> list[Operation]:
+        earlier, self._now = self._now, wanted
+        if not self._stands:
+            if not wanted:
+                return []
+            self._stands = True
+            return [ChangeTable(_nft.load(wanted, self._before.ports), _nft.restore(self._before.table))]
+        if wanted == earlier:
+            return []
+        if not wanted and self._goes:
+            as_found = earlier == self._first
+            back = _nft.restore(self._before.table) if as_found else _nft.load(earlier, self._before.ports)
+            return [ChangeTable(_nft.restore(""), back)]
+        return [ChangeTable(_nft.change(earlier, wanted), _nft.change(wanted, earlier))]
+
+
+def guarding_steps(before: Firewall, after: Firewall) -> tuple[list[Operation], list[Operation], list[Operation]]:
+    """The changes of our table before links come, when they have come, and after those that go went.
+
+    What it forbids, and the exceptions from that, come first and go last, and so does what it translates for those who
+    are on their way out. Ports are published when there is somebody behind them. Its sets have names of links, which
+    may be there or not.
     """
     old, new = _elements(before.entries), _elements(after.entries)
-    both = {**{one: comment for one, comment in old.items() if one.set in _nft.FORBIDDING}, **new}
-    gains: list[Operation] = []
-    if new and (not before.table or not before.intact):
-        gains.append(ChangeTable(_nft.load(both, before.ports), _nft.restore(before.table)))
-    elif new and both != old:
-        gains.append(ChangeTable(_nft.change(old, both), _nft.change(both, old)))
-    losses: list[Operation] = []
-    if not new and before.table and (old or not before.intact):
-        losses.append(ChangeTable(_nft.restore(""), _nft.restore(before.table)))
-    elif new and both != new:
-        losses.append(ChangeTable(_nft.change(both, new), _nft.change(new, both)))
-    return gains, [*losses, *forget(set(old) ^ set(new))]
+    forgets = forget(set(old) ^ set(new))
+    if not new and not before.intact:
+        damaged: list[Operation] = [ChangeTable(_nft.restore(""), _nft.restore(before.table))] if before.table else []
+        return [], forgets, damaged
+    table = _Table(before, goes=not new)
+    if not new:
+        return [], [*table.to(_without_ports(old)), *forgets], table.to(new)
+    lasting = _lasting(old, new)
+    ports = {one: comment for one, comment in old.items() if one not in _without_ports(old)}
+    first = table.to({**lasting, **_without_ports(new), **ports})
+    return first, [*table.to({**lasting, **new}), *forgets], table.to(new)
+
+
+def _without_ports(elements: Elements) -> Elements:
+    ports = (*_nft.PUBLISHED, "publishers4", "publishers6")
+    return {one: comment for one, comment in elements.items() if one.set not in ports}
+
+
+def _lasting(old: Elements, new: Elements) -> Elements:
+    """What goes only when the links have gone: without it more gets through, or with another source."""
+    gone = {one: comment for one, comment in old.items() if one not in new}
+    isolated = {one.key[0] for one in gone if one.set == "bridges"}
+    renewed = {(one.set, one.key[0]) for one in new if one not in old}  # intervals of one interface must not overlap
+    return {
+        one: comment
+        for one, comment in gone.items()
+        if one.set in _nft.FORBIDDING
+        or (one.set == "accepted" and one.key[0] == one.key[1] and one.key[0] in isolated)
+        or (one.set.startswith("masquerade") and (one.set, one.key[0]) not in renewed)
+    }
 
 
 def firewall_steps(before: Firewall, after: Firewall) -> list[Operation]:

@@ -96,27 +96,27 @@ def steps(current: Host, predicted: Host, modules: list[str]) -> Ops:
     # The record of what was there before goes before the first write, and goes away only after the last.
     giving_back = bool(current.originals) and not predicted.originals
     shrinks = set(predicted.originals) < set(current.originals)
-    operations: Ops = [] if giving_back else [*([] if shrinks else record), *settings]
+    guarded, published, unguarded = guarding_steps(current.firewall, predicted.firewall)
+    operations: Ops = guarded if giving_back else [*guarded, *([] if shrinks else record), *settings]
     before_links, after_links = service_steps(current, predicted)
     operations += before_links
     operations += _names_steps(current.names_known, predicted.names_known)
     operations += work.removed_first
     operations += work.given_up
     operations += [DeleteNamespace(name) for name in moved]
-    gains, losses = guarding_steps(current.firewall, predicted.firewall)
-    operations += gains
     operations += work.adoptions
     operations += work.builds
     operations += work.second_names
     operations += work.updates
     operations += _sysctl_steps(HOST, {}, later)
     operations += _sysctl_steps(HOST, old_sysctls, closed)
+    operations += published
     operations += firewall_steps(current.firewall, predicted.firewall)
     operations += _sysctl_steps(HOST, old_sysctls, opened)
     operations += after_links
     operations += work.removed_last
     operations += [DeleteNamespace(name) for name in gone]
-    operations += losses
+    operations += unguarded
     operations += boot_steps(current, predicted)
     operations += announcements(current, predicted)
     if giving_back:
@@ -222,7 +222,13 @@ class _Work:
             if name != HOST and known is not None and known is not namespace:
                 anew = {link for where, link in new if where == name}  # begin with the kernel's values
                 stay = {key: one for key, one in known.sysctls.items() if _sysctl.of_interface(key) not in anew}
-                self.updates += _with_each_link(known.links, _sysctl_steps(name, stay, namespace.sysctls))
+                changed = _with_each_link(known.links, _sysctl_steps(name, stay, namespace.sysctls))
+                # New links of the namespace begin as it says then.
+                on = [
+                    one for one in changed if isinstance(one, SetSysctl) and one.key == NO_IPV6_ALL and one.after == "0"
+                ]
+                self.builds[:0] = on
+                self.updates += [one for one in changed if one not in on]
         # Bridges last: the kernel adjusts their MTU while ports come and go.
         changes: Ops = []
         for end in sorted(kept, key=self._is_bridge):

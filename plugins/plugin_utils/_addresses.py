@@ -94,7 +94,7 @@ def _settled(
     taken |= standing.keys()
     known = {} if host is None else host.addresses
     if host and members[0].network.external:  # others give out addresses as well
-        own = {str(known.get((name, network, version))) for name in wanting}
+        own = {str(address) for key, address in known.items() if key[1] == network and key not in stay}
         taken |= {ipaddress.ip_address(address) for address in host.everywhere - own}
     return choose(addressing, taken, {name: known.get((name, network, version)) for name in wanting})
 

@@ -45,7 +45,11 @@ def parse(
     if default is not None:
         keys[_modes.DEFAULT] = default
     subnets = _pools.subnets(keys, host, _pools.pools(pools, share))
-    by_name = {name: _networks.network(name, entry, subnets[name], host, share, under) for name, entry in keys.items()}
+    to_stand = {name: entry for name, entry in keys.items() if entry.get("state") != "absent"}
+    taken = {entry.get("bridge", _networks.default_bridge(name)) for name, entry in to_stand.items()}
+    by_name = {
+        name: _networks.network(name, entry, subnets[name], host, share, under, taken) for name, entry in keys.items()
+    }
     found = [_containers.container(name, entry, by_name) for name, entry in given.items()]
     found = _addresses.settle(found, host, purge)
     _together.check_owners(found)

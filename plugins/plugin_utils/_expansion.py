@@ -56,11 +56,9 @@ def lists(
         "masquerade": [
             _masquerade(network, addressing, forwarding, backend)
             for network in networks
-            if network.masquerade is not None or not network.present
+            if network.masquerade is not None
             for addressing in network.families
         ],
-        # Also where the host has no address: bridged packets pass its firewall where the kernel is told so, and who
-        # sends one to the MAC address of a bridge asks the host to route it.
         "forward": [_forward(network, ways, forwarding, isolation) for network in networks if not network.external],
         "publish": [port for container in containers for port in _ports.options(container, forwarding)],
         "netns_names": _hostnames.lists(containers),
@@ -139,6 +137,8 @@ def _forward(network: Network, ways: _policy.Ways, forwarding: bool, isolation: 
     if not network.present or not (isolation or policy.internal):
         return {**named, **_ABSENT}
     found = {**named, **policy.options}
+    if not network.gateways:  # the host is no way out, also for who sends to the MAC address of the bridge
+        found["internal"] = True
     if policy.allow:
         found["allow"] = ways.bridges(network)
     if forwarding and (policy.allow or policy.routed):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..module_utils import _names
@@ -54,12 +54,13 @@ def network(
     host: Host | None,
     share: Share | None,
     under: Underlay | None = None,
+    taken: Collection[str] = (),
 ) -> Network:
-    """A network, from its keys and the subnets that it has."""
+    """A network, from its keys and the subnets that it has. Bridges that are `taken` are those of networks to stand."""
     with read.at(f"network {name!r}"):
         present = keys.get("state") != "absent"
         if host and not present:
-            keys = {**_standing(name, host), **keys}
+            keys = {**_standing(name, keys, host, taken), **keys}
         families = {
             words.version: _subnets.addressing(keys, words, subnets[words.version], share)
             for words in _subnets.WORDS
@@ -70,7 +71,7 @@ def network(
         if present and keys.get("masquerade") and not any(one.gateway for one in families.values()):
             raise BridgenetError("masquerade is true, but gateway is false, so nothing leaves; drop one of the two")
         policy = _policy.policy(keys, families.values()) if present else _policy.Policy()
-        bridge = _link_names.checked(keys["bridge"] if "bridge" in keys else _default_bridge(name))
+        bridge = _link_names.checked(keys["bridge"] if "bridge" in keys else default_bridge(name))
         external = keys.get("external", False)
         overlay = _vxlan.overlay(name, keys)
         mtu = _mtu(keys.get("mtu"), host.mtu(bridge, external) if host and present else None, 6 in families)
@@ -91,12 +92,13 @@ def network(
         )
 
 
-def _standing(name: str, host: Host) -> dict[str, Any]:
-    """What a network that is to go is, where its name is all that a person wrote."""
+def _standing(name: str, keys: Mapping[str, Any], host: Host, taken: Collection[str]) -> dict[str, Any]:
+    """What a network that is to go is, as far as a person does not say. A bridge may stay, as that of another one."""
     bridge = host.links.get(("bridge", name))
     return {
-        **({"bridge": bridge} if bridge else {}),
+        **({"bridge": bridge} if bridge and bridge not in taken else {}),
         **({"driver": "vxlan"} if ("vxlan", name) in host.links else {}),
+        **({"masquerade": False} if keys.keys() == {"state"} else {}),
     }
 
 
@@ -109,6 +111,7 @@ def _mtu(value: int | None, by_default: int | None, ipv6: bool) -> int | None:
     return _names.mtu(value)
 
 
-def _default_bridge(network: str) -> str:
+def default_bridge(network: str) -> str:
+    """The name of a bridge that nobody named."""
     name = f"br-{network}"
     return name if len(name) <= _names.INTERFACE_BYTES else f"br-{_link_names.digest(network, 12)}"

@@ -187,7 +187,12 @@ def test_ipv6_of_a_namespace_that_stands(ipv6: bool | None) -> None:
     story.changes(declared(0))
     assert snapshot.sysctl("net/ipv6/conf/e/disable_ipv6", "n") == str(int(ipv6 is False))
     assert undoes(declared(1)) > 0
-    assert undoes(declared(0)) > 0
+    # A link that comes with it begins as the others are.
+    with_another = declared(0)
+    peer = {"name": "e2", "namespace": "n", **own, **({"addresses": ["fd00:2::2/64"]} if ipv6 else {})}
+    with_another["veth"].append({"name": "h2", "peer": peer})
+    assert undoes(with_another) > 0
+    story.stays(with_another)
 
 
 def test_host_without_ipv6_by_default() -> None:

@@ -32,6 +32,7 @@ from ansible_collections.nslab.bridgenet.plugins.module_utils._model import (
     Namespace,
     Rule,
 )
+from ansible_collections.nslab.bridgenet.plugins.module_utils._operation_base import Operation
 from ansible_collections.nslab.bridgenet.plugins.module_utils._resources import (
     _forward,
     _masquerade,
@@ -203,15 +204,18 @@ def test_flows_are_forgotten_by_range() -> None:
     tcp = Publication("tcp", "", "10.0.0.1", 8000, 80)
     at = Publication("sctp", "fd00::1", "fd00::2", 9, 9)
     after: dict[Entry, str] = {**same, **dict.fromkeys([*tcp.elements(), *at.elements()], COMMENT)}
-    (_table,), (forget,) = guarding_steps(Firewall(table="x"), Firewall(after))
+    first, (_table, forget), last = guarding_steps(Firewall(table="x"), Firewall(after))
+    assert not first
+    assert not last
     assert forget.commands() == (
         'for port in $(seq 8000 8002); do conntrack -D -f ipv4 -p udp --orig-port-dst "$port" || true; done',
         "conntrack -D -f ipv6 -p sctp --orig-dst fd00::1 --orig-port-dst 9 || true",
     )
     less = Firewall({**same, **dict.fromkeys(at.elements(), COMMENT)})
     assert not firewall_steps(Firewall(after, table="x"), less)
-    (_table,), losses = guarding_steps(Firewall(after, table="x"), less)
-    assert not losses
+    first, (_table,), last = guarding_steps(Firewall(after, table="x"), less)
+    assert not first
+    assert not last
 
 
 def test_what_stands_for_an_object() -> None:
@@ -358,30 +362,72 @@ def test_masquerade_there_and_back(source: str, where: dict[str, str]) -> None:
 
 def test_a_damaged_table_is_replaced() -> None:
     before = Firewall({Element("bridges", ("br0",)): COMMENT}, "table inet bridgenet {\n}\n", intact=False)
-    (step,), losses = guarding_steps(before, Firewall(before.entries))
-    assert not losses
+    (step,), published, last = guarding_steps(before, Firewall(before.entries))
+    assert not published
+    assert not last
     assert isinstance(step, ChangeTable)
     assert step.text.startswith("add table inet bridgenet\ndelete table inet bridgenet\ntable inet bridgenet {")
     assert step.back.endswith(before.table)
 
 
+def changes(step: Operation) -> tuple[set[str], set[str]]:
+    """The sets from which a change of the table takes, and to which it adds."""
+    assert isinstance(step, ChangeTable)
+    lost, gained = (re.findall(rf"^{verb} element inet bridgenet (\w+)", step.text, re.MULTILINE) for verb in VERBS)
+    return set(lost), set(gained)
+
+
+VERBS = ("delete", "add")
+PORTS = {*_nft.PUBLISHED, "publishers4", "publishers6"}
+PORT = {name: (("tcp", "80"), ("10.0.0.1", "80")) if name in _nft.PUBLISHED else ((), ()) for name in _nft.SETS}
+
+
+def of_one_network(bridge: str) -> Firewall:
+    """An element in every set."""
+    keys = {"accepted": (bridge, bridge), "replies": (bridge, "up"), "publishers4": (bridge, "10.0.0.1")}
+    elements = [
+        Element(name, (bridge, *PORT[name][0]) if PORT[name][0] else keys.get(name, (bridge,)), PORT[name][1])
+        for name in _nft.SETS
+    ]
+    return Firewall(dict.fromkeys(elements, COMMENT), "x")
+
+
 def test_what_the_table_forbids_comes_first_and_goes_last() -> None:
-    """In between stands both; what it lets pass goes at once."""
-    names = set(_nft.SETS) - set(_nft.PUBLISHED)
+    """With its exceptions, and with masquerade; what else it lets pass goes at once, and ports come behind links."""
+    (first,), (published,), (last,) = guarding_steps(of_one_network("br0"), of_one_network("br1"))
+    lasting = {*_nft.FORBIDDING, "accepted", *(name for name in _nft.SETS if name.startswith("masquerade"))}
+    assert changes(first) == (set(_nft.SETS) - lasting - PORTS, set(_nft.SETS) - PORTS)
+    assert changes(published) == (PORTS, PORTS)
+    assert changes(last) == (lasting, set())
+
+
+def test_a_network_of_another_size_is_masqueraded_in_one_change() -> None:
+    """The two intervals overlap."""
     before, after = (
-        Firewall({Element(name, (bridge,)): COMMENT for name in sorted(names)}, "x") for bridge in ("br0", "br1")
+        Firewall({Element("masquerade4", ("br0", subnet)): COMMENT}, "x") for subnet in ("10.0.0.0/16", "10.0.0.0/17")
     )
-    (gain,), (loss,) = guarding_steps(before, after)
-    assert isinstance(gain, ChangeTable)
-    assert isinstance(loss, ChangeTable)
-    assert set(re.findall(r"^delete element inet bridgenet (\w+)", loss.text, re.MULTILINE)) == set(_nft.FORBIDDING)
-    lost = set(re.findall(r"^delete element inet bridgenet (\w+)", gain.text, re.MULTILINE))
-    assert lost == names - set(_nft.FORBIDDING)
-    assert set(re.findall(r"^add element inet bridgenet (\w+)", gain.text, re.MULTILINE)) == names
-    assert "add" not in loss.text
-    gains, (gone,) = guarding_steps(before, Firewall())
-    assert not gains
-    assert gone.commands() == ("printf %s 'add table inet bridgenet\ndelete table inet bridgenet\n' | nft -f -",)
+    (first,), published, last = guarding_steps(before, after)
+    assert changes(first) == ({"masquerade4"}, {"masquerade4"})
+    assert not published
+    assert not last
+
+
+def test_all_goes_at_the_end() -> None:
+    """But for published ports, when nobody is behind them any more."""
+    before = of_one_network("br0")
+    first, (published,), (last,) = guarding_steps(before, Firewall())
+    assert not first
+    assert changes(published) == (PORTS, set())
+    assert last.commands() == ("printf %s 'add table inet bridgenet\ndelete table inet bridgenet\n' | nft -f -",)
+    assert isinstance(last, ChangeTable)
+    assert not set(re.findall(r"^add element inet bridgenet (\w+)", last.back, re.MULTILINE)) & PORTS
+    without = Firewall(
+        {one: COMMENT for one in before.entries if isinstance(one, Element) and one.set not in PORTS}, "x"
+    )
+    *nothing, (last,) = guarding_steps(without, Firewall())
+    assert nothing == [[], []]
+    assert isinstance(last, ChangeTable)
+    assert last.back.endswith("x")
 
 
 def test_rules_go_from_the_end_and_come_back_in_place() -> None:

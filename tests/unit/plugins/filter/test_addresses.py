@@ -123,6 +123,12 @@ def test_an_address_of_others_in_an_external_network_is_not_free():
     assert {*found["b/lan"], *found["c/lan"]} == set(others[5:])
     with pytest.raises(AnsibleFilterError, match="has no address left for container 'd'"):
         expand(lan, members("a", "b", "c", "d", network="lan"), host=host)
+    # Who goes in the same run leaves his address.
+    gone = {"a": {"networks": {"lan": {}}, "state": "absent"}}
+    replaced = expand(lan, {**gone, **members("b", "c", "d", network="lan")}, host=host)
+    assert [mine] in addresses({**replaced, "veth": replaced["veth"][1:]}).values()
+    purged = addresses(expand(lan, members("b", "c", "d", network="lan"), host=host, purge=True))
+    assert [mine] in purged.values()
 
 
 def test_a_written_address_may_lie_outside_the_range():
@@ -214,6 +220,23 @@ def test_an_absent_network_needs_no_more_than_its_name():
     assert expand({"blue": {"state": "absent"}}, host=on_host(overlay))["vxlan"] == [
         {"name": "vx-blue", "label": "blue", "state": "absent"}
     ]
+
+
+def test_an_absent_network_takes_no_masquerade_of_others_along():
+    """Where a person wrote what the network is, but not masquerade, that is left alone, as in one that stands."""
+    was = {"bridge": "br0", "subnet": "10.9.0.0/24"}
+    host = standing(expand({"blue": was}))
+    for keys in (was, {**was, "external": True}, {"bridge": "br0"}):
+        assert expand({"blue": {**keys, "state": "absent"}}, host=host)["masquerade"] == []
+        if "subnet" in keys:
+            assert expand({"blue": keys}, host=host, state="absent")["masquerade"] == []
+
+
+def test_a_network_of_another_name_may_take_the_bridge():
+    """It is labelled anew, and stays."""
+    was = {"bridge": "br0", "subnet": "10.9.0.0/24"}
+    lists = expand({"blue": {"state": "absent"}, "green": was}, host=standing(expand({"blue": was})))
+    assert [(one["name"], one["label"]) for one in lists["bridge"]] == [("br-blue", "blue"), ("br0", "green")]
 
 
 def test_all_of_it_is_absent():
