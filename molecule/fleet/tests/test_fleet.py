@@ -106,7 +106,7 @@ def test_a_host_that_fails_half_way_and_one_that_is_down_hurt_nobody(fleet: Flee
     assert said.count("=> (item=containers: 2, networks: 1)") == len(WELL)
     (row,) = re.findall(rf"{FAILS}  failed +(.*)", " ".join(said.split("\n")))
     assert "Make it stand" in row
-    assert "what this run had done was undone" in row
+    assert "was undone" in row
     stood = fleet.command(FAILS, "cat /run/stood; rm /run/stood")[FAILS]
     assert re.search(r"^a\b", stood, re.MULTILINE)
     assert "br-blue" in stood
