@@ -36,9 +36,11 @@ class WriteUnits(Step):
                 _files.write(path, after)
             if self.reload:
                 _systemd.reload()
-        except (OSError, BridgenetError):
+        except BaseException:  # also where somebody interrupts it
             for path, before in reversed(done):
                 _files.write(path, before)
+            if self.reload:
+                _systemd.reload()
             raise
 
     def commands(self) -> tuple[str, ...]:
@@ -51,34 +53,41 @@ class WriteUnits(Step):
 
 @dataclass(frozen=True)
 class StartServices(Step):
-    """Start services; one that ends at once is an error."""
+    """Start services; one that ends at once is an error. Those that ran before are started `again`, each for itself."""
 
     services: tuple[str, ...]
+    again: bool = False
 
     def perform(self, kernel: Kernel) -> None:
-        _systemd.start(self.services)
+        _systemd.start(self.services, self.again)
 
     def commands(self) -> tuple[str, ...]:
         return (shlex.join(["systemctl", "start", "--", *map(_unit.name, self.services)]),)
 
     def undo(self) -> tuple[Operation, ...]:
-        return (StopServices(self.services),)
+        return (StopServices(self.services, self.services),)
 
 
 @dataclass(frozen=True)
 class StopServices(Step):
-    """Stop services, so that they hold neither their namespace nor a port."""
+    """Stop services, so that they hold neither their namespace nor a port. Only those that `ran` are started again."""
 
     services: tuple[str, ...]
+    ran: tuple[str, ...]
 
     def perform(self, kernel: Kernel) -> None:
-        _systemd.stop(self.services)
+        try:
+            _systemd.stop(self.services)
+        except BaseException:  # also where somebody interrupts it, as systemd goes on then
+            if self.ran:
+                _systemd.start(self.ran, again=True)
+            raise
 
     def commands(self) -> tuple[str, ...]:
         return (shlex.join(["systemctl", "stop", "--", *map(_unit.name, self.services)]),)
 
     def undo(self) -> tuple[Operation, ...]:
-        return (StartServices(self.services),)
+        return (StartServices(self.ran, again=True),) if self.ran else ()
 
 
 def service_steps(before: Host, after: Host) -> tuple[list[Operation], list[Operation]]:
@@ -95,11 +104,14 @@ def service_steps(before: Host, after: Host) -> tuple[list[Operation], list[Oper
             continue  # nobody declares it, and it holds a namespace that is to go
         moved = before.names.get(inside) != after.names.get(inside)  # the name has passed on to another namespace
         anew = old.unit != new.unit or old.placed != new.placed or moved or _files_differ(inside, before, after)
-        if old.active and (not new.active or anew):
+        # systemd may be about to start it again, or keep that it failed, when its file is gone.
+        ends = before.systemd and bool(old.unit) and old.unit != new.unit
+        if ends or (old.active and (not new.active or anew)):
             stops.append(name)
         if new.active and (not old.active or anew):
             starts.append(name)
-    first: list[Operation] = [StopServices(tuple(stops))] if stops else []
+    ran = tuple(name for name in stops if before.services[name].active)
+    first: list[Operation] = [StopServices(tuple(stops), ran)] if stops else []
     if changes:
         first.append(WriteUnits(tuple(changes), before.systemd))
     return first, [StartServices(tuple(starts))] if starts else []

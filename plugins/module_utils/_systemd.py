@@ -91,12 +91,15 @@ def reload() -> None:
 
 
 def stop(services: Sequence[str]) -> None:
-    """Stop services, and wait until they have ended."""
+    """Stop services, wait until they have ended, and have systemd forget how."""
     _systemctl("stop", "--", *map(_unit.name, services))
+    failed = [_unit.name(service) for service, state in states(services).items() if state.word == "failed"]
+    if failed:
+        _systemctl("reset-failed", "--", *failed)
 
 
-def start(services: Sequence[str]) -> None:
-    """Start services, and see that they stay; otherwise none of them runs."""
+def start(services: Sequence[str], again: bool = False) -> None:
+    """Start services, and see that they stay; otherwise none of them runs, or `again` all others."""
     began = time.time()
     why = ""
     try:
@@ -105,12 +108,16 @@ def start(services: Sequence[str]) -> None:
     except _programs.ProgramError as error:
         why = str(error)
         down = [service for service, state in states(services).items() if not state.active]
+    except BaseException:  # somebody interrupts it
+        if not again:
+            stop(services)
+        raise
     if not why and not down:
         return
     try:
         said = [f"service {name!r} does not stay up; its last words: {_last_words(name, began)}" for name in down]
     finally:
-        _forget(services)
+        stop(down if again else services)
     raise BridgenetError("; ".join(said) or why)
 
 
@@ -142,11 +149,3 @@ def _journal(service: str, since: float) -> str:
 def _last_words(service: str, since: float) -> str:
     lines = [line.strip() for line in _journal(service, since).splitlines()]
     return " / ".join(filter(None, lines)) or "none"
-
-
-def _forget(services: Sequence[str]) -> None:
-    """Stop services, and have systemd forget that they failed."""
-    stop(services)
-    failed = [_unit.name(service) for service, state in states(services).items() if state.word == "failed"]
-    if failed:
-        _systemctl("reset-failed", "--", *failed)

@@ -260,6 +260,35 @@ def test_a_change_that_does_not_stay(host: SystemdHost) -> None:
     assert host.pid("web")
 
 
+def test_one_that_cannot_come_back_stops_no_other(host: SystemdHost) -> None:
+    """A change starts all services of a namespace again; undone, one finds no more what it needs."""
+    needs = "[ -e /run/needed ] && exec sleep infinity"
+    services = [
+        {"name": "frail", "namespace": "a", "command": ["sh", "-c", needs]},
+        {"name": "sound", "namespace": "a", "command": SLEEP},
+    ]
+    there = {"netns": [{"name": "a"}], "netns_service": services}
+    host.shell("touch /run/needed")
+    assert "report" in host.engine(there)
+    host.shell("rm /run/needed")
+    error = host.engine({**there, "netns_names": [NAMES]}, settle=None)["error"]
+    assert "service 'frail' does not stay up" in error
+    assert host.shell("systemctl is-active bridgenet-sound.service") == "active\n"
+    assert "failed" not in host.shell("systemctl list-units --all --plain --no-legend 'bridgenet-*'")
+
+
+def test_nothing_is_left_of_one_that_failed(host: SystemdHost) -> None:
+    """By itself, before it is removed, or by the way it ends."""
+    crash = ["sh", "-c", "sleep 1.5; exit 3"]
+    stubborn = ["sh", "-c", "trap 'exit 3' TERM; while :; do sleep 0.1; done"]
+    for command in (crash, stubborn):
+        assert "report" in host.engine(service(command=command))
+        if command == crash:
+            host.shell("while systemctl is-active --quiet bridgenet-web.service; do sleep 0.1; done")
+        assert "report" in host.engine(absent(service(command=command)))
+        assert host.shell("systemctl list-units --all --plain --no-legend 'bridgenet-*'") == ""
+
+
 def test_a_fault_at_every_position_is_undone(host: SystemdHost) -> None:
     """Changed, moved and removed in one task."""
     there = {
