@@ -13,6 +13,7 @@ that stood before, to those who were there, unless that would be too many frames
 
 from __future__ import annotations
 
+import errno
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from ._operation_base import Operation, Step, ip_words
 
 if TYPE_CHECKING:
     from ._kernel import Kernel
+
+_CANNOT = (errno.EOPNOTSUPP, errno.EBUSY, errno.EPERM)  # it takes no MAC address; neighbours find out by themselves
+_ETHERNET = len("02:00:00:00:00:00")  # a tunnel has an address of another length
 
 _MOST = 10_000  # frames on a bridge, for addresses that nobody here had: some hundredths of a second
 
@@ -60,7 +64,7 @@ class Announce(Step):
             finally:
                 for key, value in before.items():
                     _sysctl.write(key, value)
-        if refused:
+        if refused and refused.errno not in _CANNOT:
             raise refused
 
     def commands(self) -> tuple[str, ...]:
@@ -139,7 +143,7 @@ def _gained(current: Host, predicted: Host) -> Iterator[tuple[str, Link, list[st
             continue
         for link in namespace.links.values():
             old = before.links.get(link.name) if before else None
-            if link is old or not (link.up and link.mac and link.addresses) or link.name == "lo":
+            if link is old or not (link.up and link.addresses) or len(link.mac or "") != _ETHERNET or link.name == "lo":
                 continue
             same = old is not None and not is_another(old, link) and old.mac == link.mac and old.up
             known = old.addresses or () if old is not None and same else ()

@@ -130,6 +130,17 @@ made() {
     esac
 }
 
+# NAME [NAMESPACE]: whether a tun or tap is there that is ours, by its label, or that was only begun.
+made_tun() {
+    link=$(ip ${2:+-n "$2"} -d -o link show dev "$1" 2>/dev/null) || return 1
+    case $link in
+        *" alias bridgenet:1:"*) ;;
+        *" alias "* | *",UP,"* | *",UP>"*) fail "interface $1 exists${2:+ in namespace $2} and is not ours" ;;
+        *" persist on"*) ;;
+        *) fail "interface $1 exists${2:+ in namespace $2} and is not ours" ;;
+    esac
+}
+
 # One at a time, as every change of this host's network.
 exec 9</proc/self/ns/net
 # Not for ever: a task may hold it that waits for a service, which systemd starts after this script.

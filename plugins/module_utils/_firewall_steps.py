@@ -156,7 +156,7 @@ class _Table:
         self._before, self._goes = before, goes
         self._stands = bool(before.table) and before.intact
         self._first: Elements = _elements(before.entries)
-        self._now = self._first
+        self._now: Elements = self._first
 
     def to(self, wanted: Elements) -> list[Operation]:
         earlier, self._now = self._now, wanted

@@ -210,10 +210,11 @@ def target(value: str) -> str:
         parsed = ipaddress.ip_address(value)
     except ValueError as error:
         raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.20") from error
-    if "%" in value or parsed.is_multicast or parsed.is_unspecified:
+    on_a_link = parsed.version == 6 and parsed.is_link_local  # of which one, only a % part could tell
+    if "%" in value or parsed.is_multicast or parsed.is_unspecified or on_a_link:
         raise BridgenetError(
-            f"address {value!r} is multicast, unspecified or has a % part: none of these is one interface's own; write "
-            "it like 10.10.0.20"
+            f"address {value!r} is multicast, unspecified, link-local or has a % part: none of these is one "
+            "interface's own; write it like 10.10.0.20"
         )
     return str(parsed)
 

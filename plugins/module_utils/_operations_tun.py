@@ -45,8 +45,8 @@ class CreateTun(Step):
         return (shlex.join(words),)
 
     def guarded(self) -> tuple[str, ...]:
-        seen = shlex.join([*ip_words(self.namespace), "link", "show", "dev", self.name])
-        return (f"{seen} >/dev/null 2>&1 || {self.commands()[0]}",)
+        made = shlex.join(["made_tun", self.name, *([self.namespace] if self.namespace else [])])
+        return (f"{made} || {self.commands()[0]}",)
 
     def undo(self) -> tuple[Operation, ...]:
         return (DeleteLinks(self.namespace, (self.name,), ()),)

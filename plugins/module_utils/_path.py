@@ -156,7 +156,10 @@ def outcome(
         seen = f"{'left' if last.frame.outgoing else 'came in'} by {last.where}"
         ended = f"the {last.what} {seen}, and did not come back to {home} {within}{by_rule}"
         return Outcome(arrived, False, answer(last.packet), ended)
-    last = requests[-1]
+    there = [hop for hop in requests if hop.packet.destination in addresses.get(hop.frame.namespace, ())]
+    last = next(
+        (hop for hop in reversed(there) if not hop.frame.outgoing), requests[-1]
+    )  # others are copies of a flood
     if last.frame.outgoing:
         ended = f"it left by {last.where} for {last.packet.destination}, and was seen nowhere behind that {within}"
     elif arrived and last.packet.destination in addresses.get(last.frame.namespace, ()):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import selectors
 import socket
 import time
@@ -16,7 +17,11 @@ from functools import partial
 
 from . import _packets
 from ._arrivals import TAG_BYTES, Arrival, Listener, taken
+from ._errors import BridgenetError
 from ._kernel import Kernel
+
+_NOT_ASKED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)  # it says nothing of who is reached
+_ROOM = 5.0  # seconds; the kernel asks for a neighbour's address three times, once a second
 
 _REASONS = {errno.ECONNREFUSED: "refused", errno.ETIMEDOUT: "no answer"}
 
@@ -94,6 +99,11 @@ class _Round:
             else:
                 self._call(ping, asked, listener)
         except OSError as error:
+            if error.errno in _NOT_ASKED:
+                raise BridgenetError(
+                    f"{len(self._pings)} questions at once are too many for this host ({error.strerror}); ask in "
+                    "parts, or raise the limit (`ulimit -Hn`)"
+                ) from error
             self.answers[number] = _failed(error.errno or 0)
 
     def _call(self, ping: Ping, asked: _Asked, listener: Listener | None) -> None:
@@ -104,7 +114,8 @@ class _Round:
         if failed not in (0, errno.EINPROGRESS):
             self.answers[asked.number] = _failed(failed)
             return
-        tag = listener.tag if listener and listener.socket else b""
+        # Whoever answers where the listener could not be, is somebody else, but for the program that has the port.
+        tag = b"" if listener is None or listener.error == errno.EADDRINUSE else listener.tag
         if ping.protocol == "udp":
             one.send(b"?")
             self._selector.register(one, selectors.EVENT_READ, partial(self._told, one, asked, tag))
@@ -121,7 +132,20 @@ class _Round:
         tag = os.urandom(16)
         self._by_tag[tag] = asked
         message = _packets.echo_request(ping.family, asked.number & 0xFFFF, 1, tag)
-        self._raw[place].sendto(message, (ping.target, 0))
+        self._send(self._raw[place], message, (ping.target, 0))
+
+    def _send(self, one: socket.socket, message: bytes, to: tuple[str, int]) -> None:
+        """What waits for a neighbour's address takes room, until the kernel gives up."""
+        end = time.monotonic() + _ROOM
+        while True:
+            try:
+                one.sendto(message, to)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise
+                self.read(0)
+                select.select([], [one], [], end - time.monotonic())
 
     def read(self, limit: float) -> None:
         """Take the answers that are there, or the first ones that come within `limit` seconds."""

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import _files, _systemd, _unit
-from ._errors import BridgenetError
 from ._model import Host, Service
 from ._operation_base import Operation, Step
 from ._operations import WriteFile

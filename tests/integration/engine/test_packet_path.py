@@ -204,6 +204,20 @@ def test_dropped_where_it_arrives() -> None:
     assert found["ended"].startswith("it arrived by eth0 in namespace 'ns2', which did not answer within 0.2 s; a rule")
 
 
+def test_it_is_flooded() -> None:
+    """Where the bridge has not learned who is where, others get copies; it ended where it was to go."""
+    three = blue(*(container(f"ns{number}", f"10.10.0.{number}0/16") for number in (1, 2, 3)))
+    for port in three["bridge_port"]:
+        port["learning"] = False
+    apply(three)
+    shell("ip netns exec ns1 ping -c 1 -W 5 10.10.0.30")  # so that nothing but the request is under way
+    drop("ns3", "input")
+    result = lost(to="10.10.0.30")
+    assert result["arrived"]
+    assert ("ns2", "eth0", "in") in crossed(result)
+    assert result["ended"].startswith("it arrived by eth0 in namespace 'ns3', which did not answer")
+
+
 def test_dropped_where_it_leaves() -> None:
     """The kernel says so to the sender."""
     drop("ns1", "output")

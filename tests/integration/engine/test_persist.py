@@ -158,6 +158,19 @@ def _is_whole(lines: list[str]) -> bool:
     return sum("<<'END'" in line for line in lines) == lines.count("END")
 
 
+@pytest.mark.parametrize("what", ["alias theirs", "up"])
+def test_a_tap_of_somebody_else_stays(what: str) -> None:
+    """Which any program may have made that looks for a free name."""
+    apply({"tuntap": [{"name": "tap0", "mode": "tap", "addresses": ["10.9.0.1/24"]}]}, persist=True)
+    script = SCRIPT.read_text()
+    with sandbox(rebooted=True):
+        shell(f"ip tuntap add dev tap0 mode tap; ip link set dev tap0 {what}")
+        before = snapshot.links()
+        with pytest.raises(AssertionError, match="interface tap0 exists and is not ours"):
+            started(script)
+        assert snapshot.links() == before
+
+
 @pytest.mark.parametrize(
     ("there", "message"),
     [

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from ansible_collections.nslab.bridgenet.plugins.module_utils import _reachability
+from ansible_collections.nslab.bridgenet.plugins.module_utils import _pings, _reachability
 from ansible_collections.nslab.bridgenet.plugins.module_utils._errors import BridgenetError
 from ansible_collections.nslab.bridgenet.tests.integration.engine import snapshot
 from ansible_collections.nslab.bridgenet.tests.integration.engine.driver import apply
@@ -215,6 +218,37 @@ def test_where_its_address_is_gone() -> None:
     result = reach({**at("10.10.0.30", 80), "listen": at("10.10.0.99", 80)["listen"]})
     assert not result["as_expected"]
     assert answers(result) == ["refused"]
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_where_its_address_is_gone_and_somebody_else_answers(protocol: str) -> None:
+    """Who cannot listen where it should is not reached, whoever else is."""
+    question = at("10.10.0.30", 80)
+    with listening("ns3", [80], [protocol]):
+        result = reach({**question, "protocol": protocol, "listen": at("10.10.0.99", 80)["listen"]}, timeout=1)
+    assert not result["as_expected"]
+    assert answers(result) in (["somebody else answers"], ["no answer"])
+
+
+def refusing(number: int) -> Callable[..., socket.socket]:
+    """In place of what makes a socket of TCP."""
+    make = socket.socket
+
+    def refused(family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM, *more: int) -> socket.socket:
+        if family == socket.AF_INET and kind & 0xF == socket.SOCK_STREAM:
+            raise OSError(number, os.strerror(number))
+        return make(family, kind, *more)
+
+    return refused
+
+
+@pytest.mark.usefixtures("network")
+def test_too_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be asked is no answer, least of all the one that is expected."""
+    monkeypatch.setattr(_pings.socket, "socket", refusing(errno.EMFILE))
+    with pytest.raises(BridgenetError, match=r"1 questions at once are too many for this host .*; ask in parts, or"):
+        reach({"to": "10.10.0.30", "protocol": "tcp", "port": 80, "expected": False})
 
 
 def test_nothing_to_ask() -> None:
