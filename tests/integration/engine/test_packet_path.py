@@ -204,18 +204,20 @@ def test_dropped_where_it_arrives() -> None:
     assert found["ended"].startswith("it arrived by eth0 in namespace 'ns2', which did not answer within 0.2 s; a rule")
 
 
-def test_it_is_flooded() -> None:
+@pytest.mark.parametrize(("target", "other"), [(2, 3), (3, 2)])  # whoever gets his copy first
+def test_it_is_flooded(target: int, other: int) -> None:
     """Where the bridge has not learned who is where, others get copies; it ended where it was to go."""
     three = blue(*(container(f"ns{number}", f"10.10.0.{number}0/16") for number in (1, 2, 3)))
     for port in three["bridge_port"]:
         port["learning"] = False
     apply(three)
-    shell("ip netns exec ns1 ping -c 1 -W 5 10.10.0.30")  # so that nothing but the request is under way
-    drop("ns3", "input")
-    result = lost(to="10.10.0.30")
+    shell("ip link set dev br0 type bridge fdb_flush")
+    shell(f"ip netns exec ns1 ping -c 1 -W 5 10.10.0.{target}0")  # so that nothing but the request is under way
+    drop(f"ns{target}", "input")
+    result = lost(to=f"10.10.0.{target}0")
     assert result["arrived"]
-    assert ("ns2", "eth0", "in") in crossed(result)
-    assert result["ended"].startswith("it arrived by eth0 in namespace 'ns3', which did not answer")
+    assert (f"ns{other}", "eth0", "in") in crossed(result)
+    assert result["ended"].startswith(f"it arrived by eth0 in namespace 'ns{target}', which did not answer")
 
 
 def test_dropped_where_it_leaves() -> None:
