@@ -157,9 +157,8 @@ def outcome(
         ended = f"the {last.what} {seen}, and did not come back to {home} {within}{by_rule}"
         return Outcome(arrived, False, answer(last.packet), ended)
     there = [hop for hop in requests if hop.packet.destination in addresses.get(hop.frame.namespace, ())]
-    last = next(
-        (hop for hop in reversed(there) if not hop.frame.outgoing), requests[-1]
-    )  # others are copies of a flood
+    # Where the bridge floods, the last hop may be a copy in somebody else's namespace.
+    last = next((hop for hop in reversed(there) if not hop.frame.outgoing), requests[-1])
     if last.frame.outgoing:
         ended = f"it left by {last.where} for {last.packet.destination}, and was seen nowhere behind that {within}"
     elif arrived and last.packet.destination in addresses.get(last.frame.namespace, ()):
