@@ -185,7 +185,7 @@ def guarding_steps(before: Firewall, after: Firewall) -> tuple[list[Operation], 
     forgets = forget(set(old) ^ set(new))
     if not new and not before.intact:
         damaged: list[Operation] = [ChangeTable(_nft.restore(""), _nft.restore(before.table))] if before.table else []
-        return [], forgets, damaged
+        return [], [], [*damaged, *forgets]
     table = _Table(before, goes=not new)
     if not new:
         return [], [*table.to(_without_ports(old)), *forgets], table.to(new)

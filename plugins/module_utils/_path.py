@@ -156,8 +156,9 @@ def outcome(
         seen = f"{'left' if last.frame.outgoing else 'came in'} by {last.where}"
         ended = f"the {last.what} {seen}, and did not come back to {home} {within}{by_rule}"
         return Outcome(arrived, False, answer(last.packet), ended)
-    there = [hop for hop in requests if hop.packet.destination in addresses.get(hop.frame.namespace, ())]
-    # Where the bridge floods, the last hop may be a copy in somebody else's namespace.
+    # Where the bridge floods, the last hop may be a copy in the namespace of somebody else.
+    to = requests[-1].packet.destination
+    there = [hop for hop in requests if hop.packet.destination == to in addresses.get(hop.frame.namespace, ())]
     last = next((hop for hop in reversed(there) if not hop.frame.outgoing), requests[-1])
     if last.frame.outgoing:
         ended = f"it left by {last.where} for {last.packet.destination}, and was seen nowhere behind that {within}"

@@ -20,7 +20,8 @@ from ._arrivals import TAG_BYTES, Arrival, Listener, taken
 from ._errors import BridgenetError
 from ._kernel import Kernel
 
-_NOT_ASKED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)  # it says nothing of who is reached
+# These say nothing of who is reached.
+_NOT_ASKED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN)
 _ROOM = 5.0  # seconds; the kernel asks for a neighbour's address three times, once a second
 
 _REASONS = {errno.ECONNREFUSED: "refused", errno.ETIMEDOUT: "no answer"}
@@ -99,12 +100,15 @@ class _Round:
             else:
                 self._call(ping, asked, listener)
         except OSError as error:
-            if error.errno in _NOT_ASKED:
-                raise BridgenetError(
-                    f"{len(self._pings)} questions at once are too many for this host ({error.strerror}); ask in "
-                    "parts, or raise the limit (`ulimit -Hn`)"
-                ) from error
-            self.answers[number] = _failed(error.errno or 0)
+            self._not_sent(number, error.errno or 0)
+
+    def _not_sent(self, number: int, failed: int) -> None:
+        if failed in _NOT_ASKED:
+            raise BridgenetError(
+                f"{len(self._pings)} questions at once are too many for this host ({os.strerror(failed)}); ask in "
+                "parts, or raise the limit (`ulimit -Hn`)"
+            )
+        self.answers[number] = _failed(failed)
 
     def _call(self, ping: Ping, asked: _Asked, listener: Listener | None) -> None:
         kind = socket.SOCK_STREAM if ping.protocol == "tcp" else socket.SOCK_DGRAM
@@ -112,7 +116,7 @@ class _Round:
         self._callers.append(one)
         failed = one.connect_ex((ping.target, ping.port))
         if failed not in (0, errno.EINPROGRESS):
-            self.answers[asked.number] = _failed(failed)
+            self._not_sent(asked.number, failed)
             return
         # Whoever answers where the listener could not be, is somebody else, but for the program that has the port.
         tag = b"" if listener is None or listener.error == errno.EADDRINUSE else listener.tag
@@ -145,7 +149,9 @@ class _Round:
                 if time.monotonic() >= end:
                     raise
                 self.read(0)
-                select.select([], [one], [], end - time.monotonic())
+                room = select.poll()  # select() knows no descriptor above 1023
+                room.register(one, select.POLLOUT)
+                room.poll(100)
 
     def read(self, limit: float) -> None:
         """Take the answers that are there, or the first ones that come within `limit` seconds."""

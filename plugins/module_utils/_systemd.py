@@ -91,8 +91,14 @@ def reload() -> None:
 
 
 def stop(services: Sequence[str]) -> None:
-    """Stop services, wait until they have ended, and have systemd forget how."""
-    _systemctl("stop", "--", *map(_unit.name, services))
+    """Stop services, wait until they have ended, and have systemd forget how.
+
+    One that is inactive is left alone: systemd refuses to stop it where it cannot read its file.
+    """
+    stopping = [_unit.name(service) for service, state in states(services).items() if state != STOPPED]
+    if not stopping:
+        return
+    _systemctl("stop", "--", *stopping)
     failed = [_unit.name(service) for service, state in states(services).items() if state.word == "failed"]
     if failed:
         _systemctl("reset-failed", "--", *failed)
@@ -103,11 +109,11 @@ def start(services: Sequence[str], again: bool = False) -> None:
     began = time.time()
     why = ""
     try:
-        _systemctl("start", "--", *map(_unit.name, services))
-        down = _not_staying(services)
-    except _programs.ProgramError as error:
-        why = str(error)
-        down = [service for service, state in states(services).items() if not state.active]
+        try:
+            _systemctl("start", "--", *map(_unit.name, services))
+        except _programs.ProgramError as error:
+            why = str(error)
+        down = _not_staying(services, whole=again) if again or not why else _down(services)
     except BaseException:  # somebody interrupts it
         if not again:
             stop(services)
@@ -121,15 +127,20 @@ def start(services: Sequence[str], again: bool = False) -> None:
     raise BridgenetError("; ".join(said) or why)
 
 
-def _not_staying(services: Sequence[str]) -> list[str]:
-    """Which of the services that have been started end, or begin anew, within the next second."""
+def _down(services: Sequence[str]) -> list[str]:
+    return [service for service, state in states(services).items() if not state.active]
+
+
+def _not_staying(services: Sequence[str], whole: bool) -> list[str]:
+    """Which of the services that have been started end, or begin anew, within the next second: the first, or all."""
     first = states(services)
     end = time.monotonic() + _SETTLE
+    found: dict[str, None] = {}
     while True:
         now = states(services)
-        down = [name for name, state in now.items() if not state.active or state.pid != first[name].pid]
-        if down or time.monotonic() >= end:
-            return down
+        found.update(dict.fromkeys(name for name in now if not now[name].active or now[name].pid != first[name].pid))
+        if (found and not whole) or time.monotonic() >= end:
+            return list(found)
         time.sleep(_PAUSE)
 
 

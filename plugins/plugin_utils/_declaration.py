@@ -40,7 +40,9 @@ def parse(
     given = {
         name: {**_containers.given(name, value), **everywhere} for name, value in read.named("container", containers)
     }
-    keys = {name: {**_networks.given(name, value), **everywhere} for name, value in read.named("network", networks)}
+    keys = {
+        name: {**_absent(_networks.given(name, value)), **everywhere} for name, value in read.named("network", networks)
+    }
     default = None if _modes.DEFAULT in keys else _modes.default_network(given.values())
     if default is not None:
         keys[_modes.DEFAULT] = default
@@ -65,6 +67,11 @@ def parse(
     for name, endpoints in members.items():
         _together.check_members(name, endpoints)
     return Declaration(tuple(by_name.values()), tuple(found))
+
+
+def _absent(keys: dict[str, Any]) -> dict[str, Any]:
+    """A network that a person makes absent takes its masquerade along, whether that is written or not."""
+    return {"masquerade": False, **keys} if keys.get("state") == "absent" and not keys.get("external") else keys
 
 
 def _with_service(container: Container, given: Mapping[str, Any]) -> Container:

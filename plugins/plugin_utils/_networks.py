@@ -98,7 +98,6 @@ def _standing(name: str, keys: Mapping[str, Any], host: Host, taken: Collection[
     return {
         **({"bridge": bridge} if bridge and bridge not in taken else {}),
         **({"driver": "vxlan"} if ("vxlan", name) in host.links else {}),
-        **({"masquerade": False} if keys.keys() == {"state"} else {}),
     }
 
 

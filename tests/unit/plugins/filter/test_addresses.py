@@ -223,13 +223,15 @@ def test_an_absent_network_needs_no_more_than_its_name():
 
 
 def test_an_absent_network_takes_no_masquerade_of_others_along():
-    """Where a person wrote what the network is, but not masquerade, that is left alone, as in one that stands."""
+    """Of an external network; and where all is absent, what nobody wrote is left alone, as in a network that stands."""
     was = {"bridge": "br0", "subnet": "10.9.0.0/24"}
     host = standing(expand({"blue": was}))
-    for keys in (was, {**was, "external": True}, {"bridge": "br0"}):
-        assert expand({"blue": {**keys, "state": "absent"}}, host=host)["masquerade"] == []
-        if "subnet" in keys:
-            assert expand({"blue": keys}, host=host, state="absent")["masquerade"] == []
+    assert expand({"blue": {**was, "external": True, "state": "absent"}}, host=host)["masquerade"] == []
+    for keys in (was, {**was, "external": True}):
+        assert expand({"blue": keys}, host=host, state="absent")["masquerade"] == []
+    for keys in (was, {"bridge": "br0"}, {}):
+        (entry,) = expand({"blue": {**keys, "state": "absent"}}, host=host)["masquerade"]
+        assert (entry["source"], entry["bridge"], entry["state"]) == ("10.9.0.0/24", "br0", "absent")
 
 
 def test_a_network_of_another_name_may_take_the_bridge():
