@@ -9,7 +9,8 @@ import pytest
 
 from ansible_collections.nslab.bridgenet.plugins.module_utils._capture import Frame
 from ansible_collections.nslab.bridgenet.plugins.module_utils._packets import TCP, Packet
-from ansible_collections.nslab.bridgenet.plugins.module_utils._path import REQUEST, Hop, outcome
+from ansible_collections.nslab.bridgenet.plugins.module_utils._path import Hop, outcome
+from ansible_collections.nslab.bridgenet.plugins.module_utils._probe import REQUEST
 
 CLIENT, HOST, WEB, OTHER = "198.18.0.9", "198.18.0.1", "10.0.0.2", "10.0.0.3"
 ADDRESSES = {"client": [CLIENT], "": [HOST], "web": [WEB], "other": [OTHER]}
