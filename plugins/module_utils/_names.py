@@ -210,13 +210,20 @@ def target(value: str) -> str:
         parsed = ipaddress.ip_address(value)
     except ValueError as error:
         raise BridgenetError(f"address {value!r}: {error}; write it like 10.10.0.20") from error
-    on_a_link = parsed.version == 6 and parsed.is_link_local  # of which one, only a % part could tell
-    if "%" in value or parsed.is_multicast or parsed.is_unspecified or on_a_link:
+    if "%" in value or parsed.is_multicast or parsed.is_unspecified:
         raise BridgenetError(
-            f"address {value!r} is multicast, unspecified, link-local or has a % part: none of these is one "
-            "interface's own; write it like 10.10.0.20"
+            f"address {value!r} is multicast, unspecified or has a % part: none of these is one interface's own; write "
+            "it like 10.10.0.20"
         )
     return str(parsed)
+
+
+def asked(value: str) -> str:
+    """The plain address of somebody who is asked; by which link, is up to routes."""
+    found = target(value)
+    if ipaddress.ip_address(found).is_link_local and family(found) == 6:
+        raise BridgenetError(f"address {value!r} is on any link; write one to which a route leads, like fd00::20")
+    return found
 
 
 def host(what: str, value: object) -> str:

@@ -77,7 +77,7 @@ def declare(params: Mapping[str, Any]) -> Question:
     wanted = params.get("namespaces")
     return Question(
         namespace=_place(params.get("namespace") or HOST),
-        probe=_probe.new(params["protocol"], _names.target(params["to"]), port or 0),
+        probe=_probe.new(params["protocol"], _names.asked(params["to"]), port or 0),
         timeout=timeout,
         namespaces=[_place(name) for name in wanted] if wanted is not None else None,
         hooks=params.get("hooks", False),

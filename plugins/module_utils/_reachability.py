@@ -108,7 +108,7 @@ def declare(params: Mapping[str, Any]) -> list[Pair]:
 
 def _pair(options: Mapping[str, Any]) -> Pair:
     source, protocol, listen = options["from"], options["protocol"], options.get("listen")
-    target = _names.target(options["to"])
+    target = _names.asked(options["to"])
     where = f"from {source!r} to {target}"
     port = _port(where, protocol, options.get("port"))
     if protocol == "udp" and not listen:
@@ -140,7 +140,7 @@ def _in_range(port: int) -> int:
 def _arrival(where: str, protocol: str, listen: Mapping[str, Any]) -> Arrival:
     if protocol == "icmp":
         raise BridgenetError(f"{where}: listen is for ports, which ICMP does not have; drop it, or say protocol: tcp")
-    address = _names.target(listen["address"])
+    address = _names.asked(listen["address"])
     return Arrival(_names.namespace(listen["namespace"]), address, _in_range(listen["port"]), protocol)
 
 

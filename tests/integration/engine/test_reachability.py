@@ -231,6 +231,16 @@ def test_where_its_address_is_gone_and_somebody_else_answers(protocol: str) -> N
     assert answers(result) in (["somebody else answers"], ["no answer"])
 
 
+def test_an_address_that_is_on_any_link() -> None:
+    """It would be asked by whichever the kernel takes."""
+    for options in (
+        {"to": "fe80::1"},
+        {"to": "10.10.0.30", "protocol": "tcp", "port": 80, "listen": {"namespace": "ns3", "address": "fe80::1"}},
+    ):
+        with pytest.raises(BridgenetError, match="address 'fe80::1' is on any link; write one to which a route leads"):
+            reach(options)
+
+
 def refusing(number: int) -> Callable[..., socket.socket]:
     """In place of what makes a socket of TCP."""
     make = socket.socket
