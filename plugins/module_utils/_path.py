@@ -158,8 +158,8 @@ def outcome(
         return Outcome(arrived, False, answer(last.packet), ended)
     # Where the bridge floods, the last hop may be a copy in the namespace of somebody else.
     to = requests[-1].packet.destination
-    there = [hop for hop in requests if hop.packet.destination == to in addresses.get(hop.frame.namespace, ())]
-    last = next((hop for hop in reversed(there) if not hop.frame.outgoing), requests[-1])
+    came = [hop for hop in requests if hop.packet.destination == to and not hop.frame.outgoing]
+    last = next((hop for hop in reversed(came) if to in addresses.get(hop.frame.namespace, ())), requests[-1])
     if last.frame.outgoing:
         ended = f"it left by {last.where} for {last.packet.destination}, and was seen nowhere behind that {within}"
     elif arrived and last.packet.destination in addresses.get(last.frame.namespace, ()):
