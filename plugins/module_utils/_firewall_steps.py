@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Elements = Mapping[Element, str]
 
+_PORTS = frozenset((*_nft.PUBLISHED, "publishers4", "publishers6"))
+
 
 @dataclass(frozen=True)
 class ChangeTable(Step):
@@ -190,14 +192,13 @@ def guarding_steps(before: Firewall, after: Firewall) -> tuple[list[Operation], 
     if not new:
         return [], [*table.to(_without_ports(old)), *forgets], table.to(new)
     lasting = _lasting(old, new)
-    ports = {one: comment for one, comment in old.items() if one not in _without_ports(old)}
+    ports = {one: comment for one, comment in old.items() if one.set in _PORTS}
     first = table.to({**lasting, **_without_ports(new), **ports})
     return first, [*table.to({**lasting, **new}), *forgets], table.to(new)
 
 
 def _without_ports(elements: Elements) -> Elements:
-    ports = (*_nft.PUBLISHED, "publishers4", "publishers6")
-    return {one: comment for one, comment in elements.items() if one.set not in ports}
+    return {one: comment for one, comment in elements.items() if one.set not in _PORTS}
 
 
 def _lasting(old: Elements, new: Elements) -> Elements:
