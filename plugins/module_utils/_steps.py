@@ -217,11 +217,14 @@ class _Work:
         self.removed_last = self._deletions([end for end in gone if end not in recreated], None)
         self._attach()
         self._build(new)
+        anew: dict[str, set[str]] = {}  # these begin with the kernel's values
+        for where, link_name in new:
+            anew.setdefault(where, set()).add(link_name)
         for name, namespace in predicted.namespaces.items():
             known = current.namespaces.get(name)
             if name != HOST and known is not None and known is not namespace:
-                anew = {link for where, link in new if where == name}  # begin with the kernel's values
-                stay = {key: one for key, one in known.sysctls.items() if _sysctl.of_interface(key) not in anew}
+                fresh = anew.get(name, set())
+                stay = {key: one for key, one in known.sysctls.items() if _sysctl.of_interface(key) not in fresh}
                 changed = _with_each_link(known.links, _sysctl_steps(name, stay, namespace.sysctls))
                 # New links of the namespace begin as it says then.
                 on = [

@@ -60,7 +60,7 @@ def network(
     with read.at(f"network {name!r}"):
         present = keys.get("state") != "absent"
         if host and not present:
-            keys = {**_standing(name, keys, host, taken), **keys}
+            keys = {**_standing(name, host, taken), **keys}
         families = {
             words.version: _subnets.addressing(keys, words, subnets[words.version], share)
             for words in _subnets.WORDS
@@ -92,7 +92,7 @@ def network(
         )
 
 
-def _standing(name: str, keys: Mapping[str, Any], host: Host, taken: Collection[str]) -> dict[str, Any]:
+def _standing(name: str, host: Host, taken: Collection[str]) -> dict[str, Any]:
     """What a network that is to go is, as far as a person does not say. A bridge may stay, as that of another one."""
     bridge = host.links.get(("bridge", name))
     return {
